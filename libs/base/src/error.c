@@ -1,0 +1,65 @@
+#include "base/error.h"
+
+#include <stdio.h>
+#include <string.h>
+
+base_code base_fail(base_error *err, base_code code, const char *format, ...)
+{
+    if (err == NULL)
+        return code;
+    /* Formatted apart first: an argument may be the old message itself. */
+    char message[BASE_ERROR_MESSAGE];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(message, sizeof(message), format, args);
+    va_end(args);
+    err->code = code;
+    memcpy(err->message, message, sizeof(message));
+    return code;
+}
+
+base_code base_fail_within(base_error *err, const char *format, ...)
+{
+    char message[BASE_ERROR_MESSAGE];
+    va_list args;
+    va_start(args, format);
+    int length = vsnprintf(message, sizeof(message), format, args);
+    va_end(args);
+    if (length > 0 && (size_t)length < sizeof(message))
+        snprintf(message + length, sizeof(message) - (size_t)length, ": %s", err->message);
+    memcpy(err->message, message, sizeof(message));
+    return err->code;
+}
+
+const char *base_code_name(base_code code)
+{
+    switch (code) {
+    case BASE_OK:
+        return "ok";
+    case BASE_INVALID:
+        return "invalid";
+    case BASE_NOT_FOUND:
+        return "not_found";
+    case BASE_CONFLICT:
+        return "conflict";
+    case BASE_DENIED:
+        return "denied";
+    case BASE_LIMIT:
+        return "limit";
+    case BASE_UNAVAILABLE:
+        return "unavailable";
+    case BASE_TIMEOUT:
+        return "timeout";
+    case BASE_AMBIGUOUS:
+        return "ambiguous";
+    case BASE_TRANSIENT:
+        return "transient";
+    case BASE_CANCELLED:
+        return "cancelled";
+    case BASE_NO_MEMORY:
+        return "no_memory";
+    case BASE_INTERNAL:
+        return "internal";
+    }
+    return "unknown";
+}

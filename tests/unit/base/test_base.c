@@ -1,0 +1,192 @@
+/* Settings, buffers, text forms, back-off. */
+#include "base/backoff.h"
+#include "base/clock.h"
+#include "base/hex.h"
+#include "base/settings.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+typedef struct example {
+    char *url;
+    int64_t limit;
+    bool verbose;
+    char *level;
+    base_secret key;
+} example;
+
+static const base_setting TABLE[] = {
+    {"T_URL", BASE_SETTING_TEXT, offsetof(example, url), NULL, true, 0, 0, NULL, "where to connect"},
+    {"T_LIMIT", BASE_SETTING_INT, offsetof(example, limit), "3", false, 0, 10, NULL, "attempts"},
+    {"T_VERBOSE", BASE_SETTING_BOOL, offsetof(example, verbose), "false", false, 0, 0, NULL, "say more"},
+    {"T_LEVEL", BASE_SETTING_CHOICE, offsetof(example, level), "info", false, 0, 0, "info|debug", "log level"},
+    {"T_KEY", BASE_SETTING_SECRET, offsetof(example, key), NULL, false, 0, 0, NULL, "signing key"},
+};
+enum { ROWS = sizeof(TABLE) / sizeof(TABLE[0]) };
+
+static int clear_environment(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ROWS; i++)
+        unsetenv(TABLE[i].name);
+    unsetenv("T_KEY_FILE");
+    return 0;
+}
+
+static void every_bad_setting_is_named_at_once(void **state)
+{
+    (void)state;
+    setenv("T_LIMIT", "11", 1);
+    setenv("T_VERBOSE", "maybe", 1);
+    setenv("T_LEVEL", "loud", 1);
+    example loaded = {0};
+    BASE_CLEANUP(base_buffer_done) base_buffer problems = {.limit = 4096};
+    assert_int_equal(base_settings_load(TABLE, ROWS, &loaded, &problems), BASE_INVALID);
+    const char *text = (const char *)problems.data;
+    assert_non_null(strstr(text, "T_URL is not set"));
+    assert_non_null(strstr(text, "T_LIMIT: \"11\" is not a whole number from 0 to 10"));
+    assert_non_null(strstr(text, "T_VERBOSE"));
+    assert_non_null(strstr(text, "T_LEVEL: \"loud\" is not one of info|debug"));
+    base_settings_done(TABLE, ROWS, &loaded);
+}
+
+static void defaults_fill_what_is_absent(void **state)
+{
+    (void)state;
+    setenv("T_URL", "nats://x", 1);
+    example loaded = {0};
+    BASE_CLEANUP(base_buffer_done) base_buffer problems = {.limit = 4096};
+    assert_int_equal(base_settings_load(TABLE, ROWS, &loaded, &problems), BASE_OK);
+    assert_string_equal(loaded.url, "nats://x");
+    assert_int_equal(loaded.limit, 3);
+    assert_false(loaded.verbose);
+    assert_null(loaded.key.data);
+    base_settings_done(TABLE, ROWS, &loaded);
+    assert_null(loaded.url);
+}
+
+static void a_secret_leaves_the_environment(void **state)
+{
+    (void)state;
+    setenv("T_URL", "x", 1);
+    setenv("T_KEY", "hush", 1);
+    example loaded = {0};
+    BASE_CLEANUP(base_buffer_done) base_buffer problems = {.limit = 4096};
+    assert_int_equal(base_settings_load(TABLE, ROWS, &loaded, &problems), BASE_OK);
+    assert_string_equal(loaded.key.data, "hush");
+    assert_null(getenv("T_KEY"));
+    base_settings_done(TABLE, ROWS, &loaded);
+}
+
+static void a_secret_file_loses_its_line_break(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/proofline-secret-XXXXXX";
+    BASE_CLEANUP(base_close) int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, "hush\n", 5), 5);
+    setenv("T_URL", "x", 1);
+    setenv("T_KEY_FILE", path, 1);
+    example loaded = {0};
+    BASE_CLEANUP(base_buffer_done) base_buffer problems = {.limit = 4096};
+    assert_int_equal(base_settings_load(TABLE, ROWS, &loaded, &problems), BASE_OK);
+    assert_string_equal(loaded.key.data, "hush");
+    base_settings_done(TABLE, ROWS, &loaded);
+
+    setenv("T_KEY", "twice", 1);
+    assert_int_equal(base_settings_load(TABLE, ROWS, &loaded, &problems), BASE_INVALID);
+    assert_non_null(strstr((const char *)problems.data, "T_KEY and T_KEY_FILE are both set"));
+    base_settings_done(TABLE, ROWS, &loaded);
+    unlink(path);
+}
+
+static void a_buffer_refuses_to_grow_past_its_limit(void **state)
+{
+    (void)state;
+    BASE_CLEANUP(base_buffer_done) base_buffer buffer = {.limit = 5};
+    base_error err;
+    assert_int_equal(base_buffer_append(&buffer, base_bytes_of("abc", 3), &err), BASE_OK);
+    assert_int_equal(base_buffer_append(&buffer, base_bytes_of("def", 3), &err), BASE_LIMIT);
+    assert_string_equal((const char *)buffer.data, "abc");
+    assert_int_equal(base_buffer_printf(&buffer, &err, "%d", 12), BASE_OK);
+    assert_string_equal((const char *)buffer.data, "abc12");
+}
+
+static void hex_decodes_only_the_exact_length(void **state)
+{
+    (void)state;
+    uint8_t bytes[2];
+    base_error err;
+    assert_int_equal(base_hex_decode("hash", "0aFf", bytes, 2, &err), BASE_OK);
+    assert_int_equal(bytes[0], 0x0a);
+    assert_int_equal(bytes[1], 0xff);
+    assert_int_equal(base_hex_decode("hash", "0aF", bytes, 2, &err), BASE_INVALID);
+    assert_int_equal(base_hex_decode("hash", "0agg", bytes, 2, &err), BASE_INVALID);
+    assert_string_equal(err.message, "hash must be 4 hex characters");
+}
+
+static void base64_round_trips_in_both_alphabets(void **state)
+{
+    (void)state;
+    const uint8_t data[] = {0xfb, 0xff, 0xfe, 0x01};
+    base_error err;
+    BASE_CLEANUP(base_buffer_done) base_buffer text = {.limit = 64};
+    BASE_CLEANUP(base_buffer_done) base_buffer back = {.limit = 64};
+    assert_int_equal(base_base64_encode(base_bytes_of(data, 4), BASE_BASE64_URL_UNPADDED, &text, &err), BASE_OK);
+    assert_string_equal((const char *)text.data, "-__-AQ");
+    assert_int_equal(base_base64_decode("+//+AQ==", 8, BASE_BASE64_STANDARD, &back, &err), BASE_OK);
+    assert_memory_equal(back.data, data, 4);
+    assert_int_equal(base_base64_decode("%%", 2, BASE_BASE64_STANDARD, &back, &err), BASE_INVALID);
+}
+
+static void backoff_doubles_within_its_jitter_up_to_the_cap(void **state)
+{
+    (void)state;
+    for (int64_t attempt = 1; attempt <= 5; attempt++) {
+        int64_t expected = (int64_t)1000 << (attempt - 1);
+        if (expected > 6000)
+            expected = 6000;
+        int64_t delay = base_backoff_ms(attempt, 1000, 6000);
+        assert_in_range(delay, expected - expected / 5, expected + expected / 5);
+    }
+}
+
+static void time_prints_as_rfc3339(void **state)
+{
+    (void)state;
+    assert_string_equal(base_time_rfc3339(1767323045678).text, "2026-01-02T03:04:05.678Z");
+    assert_string_equal(base_time_rfc3339(-1).text, "1969-12-31T23:59:59.999Z");
+}
+
+static void an_error_keeps_its_cause_inside_its_context(void **state)
+{
+    (void)state;
+    base_error err = {0};
+    assert_int_equal(base_fail(&err, BASE_DENIED, "no"), BASE_DENIED);
+    assert_int_equal(base_fail_within(&err, "opening %s", "x"), BASE_DENIED);
+    assert_string_equal(err.message, "opening x: no");
+}
+
+int main(void)
+{
+    base_error err;
+    if (base_process_harden(&err) != BASE_OK)
+        return 1;
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(every_bad_setting_is_named_at_once, clear_environment),
+        cmocka_unit_test_setup(defaults_fill_what_is_absent, clear_environment),
+        cmocka_unit_test_setup(a_secret_leaves_the_environment, clear_environment),
+        cmocka_unit_test_setup(a_secret_file_loses_its_line_break, clear_environment),
+        cmocka_unit_test(a_buffer_refuses_to_grow_past_its_limit),
+        cmocka_unit_test(hex_decodes_only_the_exact_length),
+        cmocka_unit_test(base64_round_trips_in_both_alphabets),
+        cmocka_unit_test(backoff_doubles_within_its_jitter_up_to_the_cap),
+        cmocka_unit_test(time_prints_as_rfc3339),
+        cmocka_unit_test(an_error_keeps_its_cause_inside_its_context),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
