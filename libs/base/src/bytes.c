@@ -60,8 +60,8 @@ base_code base_buffer_printf(base_buffer *buffer, base_error *err, const char *f
     va_copy(again, args);
     int length = vsnprintf(NULL, 0, format, args);
     va_end(args);
-    base_code code = length < 0 ? base_fail(err, BASE_INTERNAL, "cannot format text")
-                                : reserve(buffer, (size_t)length, err);
+    base_code code =
+        length < 0 ? base_fail(err, BASE_INTERNAL, "cannot format text") : reserve(buffer, (size_t)length, err);
     if (code == BASE_OK) {
         vsnprintf((char *)buffer->data + buffer->size, (size_t)length + 1, format, again);
         buffer->size += (size_t)length;

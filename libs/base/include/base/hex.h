@@ -2,7 +2,7 @@
 /* Bytes as text: lower-case hex and base64 (libsodium's, constant time). */
 #include "base/bytes.h"
 
-#define BASE_HEX_CHARS(n) ((n) * 2 + 1) /* with terminator */
+#define BASE_HEX_CHARS(n) ((n)*2 + 1) /* with terminator */
 
 typedef struct base_hex32 {
     char text[BASE_HEX_CHARS(32)];

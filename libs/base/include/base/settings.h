@@ -15,14 +15,14 @@ typedef enum base_setting_kind {
 } base_setting_kind;
 
 typedef struct base_setting {
-    const char *name;     /* of the environment variable */
+    const char *name; /* of the environment variable */
     base_setting_kind kind;
     size_t offset;        /* of the field in the program's settings struct */
     const char *fallback; /* text of the default; NULL: may be absent (field stays zero) unless `required` */
     bool required;
-    int64_t min, max;     /* BASE_SETTING_INT only */
-    const char *choices;  /* BASE_SETTING_CHOICE only */
-    const char *help;     /* one line for --help, with the unit */
+    int64_t min, max;    /* BASE_SETTING_INT only */
+    const char *choices; /* BASE_SETTING_CHOICE only */
+    const char *help;    /* one line for --help, with the unit */
 } base_setting;
 
 /* Fills *settings (zeroed by the caller) from the environment. On BASE_INVALID `problems` holds one line for *each* bad
