@@ -1,0 +1,40 @@
+#pragma once
+/* One Postgres connection for one thread: connects when needed, again after a loss, with timeouts on every statement. */
+#include "base/secret.h"
+
+#include <stdint.h>
+
+typedef struct store_session store_session;
+
+#define STORE_BATCH_MAX 1000 /* rows of one set-based call */
+
+/* Where outbox rows are to be published; texts borrowed for the session's life. */
+typedef struct store_subjects {
+    const char *generate; /* proofline.jobs.generate */
+    const char *publish;  /* proofline.jobs.publish */
+    const char *events;   /* proofline.events: followed by .<sha256>.<status> */
+    const char *dead;     /* proofline.dead: followed by .<stage> */
+} store_subjects;
+
+typedef struct store_session_options {
+    const char *database_url;     /* copied into locked memory; may hold a password. libpq also reads PGPASSWORD etc. */
+    const char *application_name; /* shown in pg_stat_activity */
+    int64_t connect_timeout_ms;   /* 0: 5000 */
+    int64_t statement_timeout_ms; /* 0: 30000 */
+    int64_t lock_timeout_ms;      /* 0: 5000 */
+    store_subjects subjects;      /* zero for sessions that never write an outbox row */
+} store_session_options;
+
+/* Does not connect yet. BASE_INVALID for an unreadable URL (the message never holds a password). The caller owns *ret. */
+BASE_MUST_CHECK base_code store_session_new(const store_session_options *options, store_session **ret, base_error *err);
+void store_session_free(store_session *session);
+BASE_CLEANUP_POINTER(store_session, store_session_free);
+
+/* Connects if there is no live connection (one try, bounded by connect_timeout_ms) and asks the server a trivial question.
+ * BASE_UNAVAILABLE with the server's or the network's words; BASE_DENIED for bad credentials. */
+BASE_MUST_CHECK base_code store_session_check(store_session *session, base_error *err);
+
+/* Every other call of this library connects by itself where needed. A connection lost during a call gives BASE_UNAVAILABLE (nothing
+ * happened, or a transaction that was rolled back) or, when the loss hit a COMMIT, BASE_AMBIGUOUS (repeat: all calls are safe to repeat).
+ * Serialization failures, deadlocks, lock and statement timeouts, a full disk, a server shutting down: BASE_UNAVAILABLE.
+ * A missing table or column: BASE_NOT_FOUND, naming `proofctl migrate up`. */

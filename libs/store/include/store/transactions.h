@@ -1,0 +1,72 @@
+#pragma once
+/* Transactions and the nonce lane of a fee payer: nonce, bytes and hash are stored before the first send. */
+#include "store/session.h"
+#include "wire/messages.h"
+
+#define STORE_TRANSACTION_PAYLOAD_MAX 262144 /* bytes */
+
+typedef enum store_transaction_state {
+    STORE_TX_COMMITTED, /* stored; may or may not have been sent */
+    STORE_TX_ACCEPTED,  /* the node took it into its pool */
+    STORE_TX_INCLUDED,  /* in a block, successful */
+    STORE_TX_FAILED,    /* in a block, with a failure reason: the nonce is used */
+    STORE_TX_ABANDONED, /* certainly nowhere: the nonce is free */
+} store_transaction_state;
+
+typedef struct store_transaction {
+    char hash[WIRE_TRANSACTION_MAX + 1];
+    char fee_payer[WIRE_ADDRESS_MAX + 1];
+    base_sha256 submission;
+    int64_t nonce;
+    int64_t fee_nanomina;
+    base_bytes payload; /* exactly what is sent; owned by whoever returned the transaction */
+    store_transaction_state state;
+    int64_t block_height; /* of inclusion, 0 unless included */
+    int64_t created_unix_ms;
+} store_transaction;
+
+/* One publisher at a time owns the lane of a fee payer, by a session-level advisory lock; lane_epoch fences writes of an owner that lost it. */
+typedef struct store_lane {
+    char fee_payer[WIRE_ADDRESS_MAX + 1];
+    int64_t lane_epoch;
+} store_lane;
+/* BASE_CONFLICT: another publisher owns it (the message says since when and who); try again later. The lane is lost with the session's connection. */
+BASE_MUST_CHECK base_code store_lane_acquire(store_session *session, const char *fee_payer, const char *owner,
+                                             store_lane *ret, base_error *err);
+/* BASE_OK while this session's connection still holds the lock it took; else BASE_CONFLICT: acquire again. */
+BASE_MUST_CHECK base_code store_lane_check(store_session *session, const store_lane *lane, base_error *err);
+BASE_MUST_CHECK base_code store_lane_release(store_session *session, const store_lane *lane, base_error *err);
+
+/* Highest nonce + 1 among this payer's transactions that are not abandoned; 0 when there are none. */
+BASE_MUST_CHECK base_code store_lane_next_nonce(store_session *session, const store_lane *lane, int64_t *ret,
+                                                base_error *err);
+
+/* Stores `count` new transactions as STORE_TX_COMMITTED before anything is sent. epochs[i] is the claim's epoch of the submission;
+ * fenced[i] = true: a later claim owns that submission, nothing was stored for it. An abandoned row of the same hash is revived.
+ * BASE_CONFLICT: the lane is lost, nothing was stored. */
+BASE_MUST_CHECK base_code store_transactions_commit(store_session *session, const store_lane *lane,
+                                                    const store_transaction *transactions, const int64_t *epochs,
+                                                    size_t count, bool *fenced, base_error *err);
+
+/* A list of transactions, owned by the caller. */
+typedef struct store_transaction_list store_transaction_list;
+void store_transaction_list_free(store_transaction_list *list);
+BASE_CLEANUP_POINTER(store_transaction_list, store_transaction_list_free);
+size_t store_transaction_list_count(const store_transaction_list *list);
+const store_transaction *store_transaction_list_at(const store_transaction_list *list, size_t index);
+
+/* This payer's committed and accepted transactions (not yet in a block), by rising nonce, at most `limit`. */
+BASE_MUST_CHECK base_code store_transactions_find_open(store_session *session, const char *fee_payer, size_t limit,
+                                                       store_transaction_list **ret, base_error *err);
+/* All transactions of a submission, oldest first. */
+BASE_MUST_CHECK base_code store_transactions_find(store_session *session, const base_sha256 *submission,
+                                                  store_transaction_list **ret, base_error *err);
+
+typedef struct store_transaction_mark {
+    const char *hash;
+    store_transaction_state state;
+    int64_t block_height; /* for STORE_TX_INCLUDED and STORE_TX_FAILED */
+} store_transaction_mark;
+/* Records what the chain says; fenced by the lane (BASE_CONFLICT). */
+BASE_MUST_CHECK base_code store_transactions_mark(store_session *session, const store_lane *lane,
+                                                  const store_transaction_mark *marks, size_t count, base_error *err);
