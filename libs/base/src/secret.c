@@ -10,6 +10,8 @@ base_code base_secret_copy(base_bytes value, base_secret *ret, base_error *err)
 {
     if (value.size > BASE_SECRET_MAX)
         return base_fail(err, BASE_LIMIT, "a secret may have at most %d bytes", BASE_SECRET_MAX);
+    if (sodium_init() < 0) /* harmless when repeated; without it sodium_malloc aborts */
+        return base_fail(err, BASE_INTERNAL, "libsodium cannot start");
     char *data = sodium_malloc(value.size + 1);
     if (data == NULL)
         return base_fail(err, BASE_NO_MEMORY, "no locked memory for a secret: raise `ulimit -l`");

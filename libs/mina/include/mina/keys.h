@@ -21,7 +21,7 @@ typedef struct mina_address {
 typedef struct mina_secret_key {
     base_secret scalar; /* MINA_FIELD_SIZE bytes, 0 < scalar < group order */
     mina_public_key public_key;
-    uint8_t public_y[MINA_FIELD_SIZE]; /* kept because a square root would cost a quarter of a signature */
+    uint8_t public_y[MINA_FIELD_SIZE]; /* kept to spare each signature a square root */
 } mina_secret_key;
 
 mina_address mina_public_key_format(const mina_public_key *key);
