@@ -100,8 +100,8 @@ base_code evidence_public_key_from_hex(base_bytes text, evidence_public_key *ret
 
 evidence_public_key_text evidence_public_key_hex(const evidence_public_key *key)
 {
-    evidence_public_key_text hex;
+    evidence_public_key_text hex = {""};
     base_hex_encode(base_bytes_of(key->x, sizeof(key->x)), hex.text);
-    base_hex_encode(base_bytes_of(key->y, sizeof(key->y)), hex.text + 2 * EVIDENCE_SCALAR_SIZE);
+    base_hex_encode(base_bytes_of(key->y, sizeof(key->y)), hex.text + 2 * sizeof(key->x));
     return hex;
 }

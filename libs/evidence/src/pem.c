@@ -5,12 +5,8 @@
 #include <openssl/pem.h>
 #include <string.h>
 
-/* Without this libcrypto would ask for a passphrase on the terminal. */
-static int no_passphrase(char *buffer, int size, int writing, void *ctx)
-{
-    (void)buffer, (void)size, (void)writing, (void)ctx;
-    return -1;
-}
+/* Given as passphrase: with none libcrypto would ask for one on the terminal. */
+static char no_passphrase[] = "";
 
 static bool contains(base_bytes text, const char *word)
 {
@@ -33,7 +29,7 @@ base_code evidence_private_key_from_pem(base_bytes pem, evidence_private_key **r
     base_code code = open_pem(pem, &bio, err);
     if (code != BASE_OK)
         return code;
-    BASE_CLEANUP(EVP_PKEY_free) EVP_PKEY *pkey = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL);
+    BASE_CLEANUP(EVP_PKEY_free) EVP_PKEY *pkey = PEM_read_bio_PrivateKey(bio, NULL, NULL, no_passphrase);
     if (pkey == NULL)
         return evidence_pkey_fail(err, BASE_INVALID,
                                   "not a private key in PEM (BEGIN PRIVATE KEY or BEGIN EC PRIVATE KEY)");
@@ -56,7 +52,7 @@ base_code evidence_public_key_from_pem(base_bytes pem, evidence_public_key *ret,
     base_code code = open_pem(pem, &bio, err);
     if (code != BASE_OK)
         return code;
-    BASE_CLEANUP(EVP_PKEY_free) EVP_PKEY *pkey = PEM_read_bio_PUBKEY(bio, NULL, no_passphrase, NULL);
+    BASE_CLEANUP(EVP_PKEY_free) EVP_PKEY *pkey = PEM_read_bio_PUBKEY(bio, NULL, NULL, no_passphrase);
     if (pkey == NULL)
         return evidence_pkey_fail(err, BASE_INVALID, "not a public key in PEM (BEGIN PUBLIC KEY)");
     return evidence_pkey_to_point(pkey, ret, err);

@@ -20,11 +20,13 @@ base_code evidence_pkey_from_octets(const uint8_t *octets, size_t size, EVP_PKEY
     BASE_CLEANUP(EVP_PKEY_CTX_free) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
     if (ctx == NULL || EVP_PKEY_fromdata_init(ctx) != 1)
         return evidence_pkey_fail(err, BASE_INTERNAL, "libcrypto offers no elliptic curves");
-    /* The parameters want pointers to non-const; both values are only read. */
+    /* Copies, as the parameters want pointers to non-const. */
     char group[] = "prime256v1";
+    uint8_t point[PKEY_POINT_SIZE];
+    memcpy(point, octets, size);
     OSSL_PARAM params[] = {
         OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
-        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, (void *)(uintptr_t)octets, size),
+        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, size),
         OSSL_PARAM_construct_end(),
     };
     EVP_PKEY *pkey = NULL;
