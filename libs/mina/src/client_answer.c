@@ -1,0 +1,282 @@
+#include "mina/answer.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <string.h>
+
+BASE_CLEANUP_POINTER(json_t, json_decref);
+
+enum {
+    NODE_TEXT_MAX = 200, /* bytes with terminator of the node's own words in a message */
+    HTTP_REQUEST_TIMEOUT = 408,
+};
+
+/* Copies foreign text for logs and terminals: control characters become '?', the cut is between characters. */
+static void copy_text(char *ret, size_t ret_size, const char *text)
+{
+    size_t size = strlen(text);
+    if (size >= ret_size) {
+        size = ret_size - 1;
+        while (size > 0 && ((unsigned char)text[size] & 0xc0) == 0x80)
+            size--;
+    }
+    for (size_t i = 0; i < size; i++)
+        ret[i] = (unsigned char)text[i] < 0x20 || text[i] == 0x7f ? '?' : text[i];
+    ret[size] = '\0';
+}
+
+/* The daemon repeats the whole command before it says what is wrong with it: "… {…} Error: <reason>". */
+static const char *essence(const char *message)
+{
+    const char *last = message;
+    for (const char *at = message; (at = strstr(at, " Error: ")) != NULL; at++)
+        last = at + strlen(" Error: ");
+    return last;
+}
+
+/* The first error's message; NULL when the answer has no errors. Borrowed from `root`. */
+static const char *error_message(const json_t *root)
+{
+    const json_t *errors = json_object_get(root, "errors");
+    if (json_array_size(errors) == 0)
+        return NULL;
+    const char *message = json_string_value(json_object_get(json_array_get(errors, 0), "message"));
+    return message != NULL ? message : "(an error without a message)";
+}
+
+static json_t *parse(base_bytes body, base_error *err)
+{
+    json_error_t problem;
+    json_t *root = json_loadb((const char *)body.data, body.size, JSON_REJECT_DUPLICATES, &problem);
+    if (root == NULL) {
+        char text[NODE_TEXT_MAX];
+        copy_text(text, sizeof(text), problem.text);
+        base_fail(err, BASE_UNAVAILABLE, "the node's answer is no JSON: %s", text);
+    }
+    return root;
+}
+
+static base_code fail_shape(const json_t *root, const char *field, base_error *err)
+{
+    const char *message = error_message(root);
+    if (message == NULL)
+        return base_fail(err, BASE_UNAVAILABLE, "the node's answer lacks a usable `%s`", field);
+    char text[NODE_TEXT_MAX];
+    copy_text(text, sizeof(text), essence(message));
+    return base_fail(err, BASE_UNAVAILABLE, "the node says: %s", text);
+}
+
+/* A whole number from 0 to max, as JSON number or decimal string. */
+static bool read_number(const json_t *value, uint64_t max, uint64_t *ret)
+{
+    uint64_t number = 0;
+    if (json_is_integer(value)) {
+        if (json_integer_value(value) < 0)
+            return false;
+        number = (uint64_t)json_integer_value(value);
+    } else {
+        const char *text = json_string_value(value);
+        if (text == NULL || *text == '\0')
+            return false;
+        for (; *text != '\0'; text++)
+            if (*text < '0' || *text > '9' || __builtin_mul_overflow(number, UINT64_C(10), &number) ||
+                __builtin_add_overflow(number, (uint64_t)(*text - '0'), &number))
+                return false;
+    }
+    if (number > max)
+        return false;
+    *ret = number;
+    return true;
+}
+
+static bool read_height(const json_t *block, int64_t *ret)
+{
+    const json_t *consensus = json_object_get(json_object_get(block, "protocolState"), "consensusState");
+    uint64_t height;
+    if (!read_number(json_object_get(consensus, "blockHeight"), INT64_MAX, &height) || height == 0)
+        return false;
+    *ret = (int64_t)height;
+    return true;
+}
+
+base_code mina_answer_status(base_bytes body, mina_node_status *ret, base_error *err)
+{
+    BASE_CLEANUP(json_decref) json_t *root = parse(body, err);
+    if (root == NULL)
+        return BASE_UNAVAILABLE;
+    const json_t *data = json_object_get(root, "data");
+    const char *network = json_string_value(json_object_get(data, "networkID"));
+    const char *sync = json_string_value(json_object_get(data, "syncStatus"));
+    if (network == NULL || strlen(network) >= MINA_NETWORK_ID_MAX)
+        return fail_shape(root, "networkID", err);
+    if (sync == NULL || strlen(sync) >= MINA_SYNC_STATUS_MAX)
+        return fail_shape(root, "syncStatus", err);
+    /* A node that is still bootstrapping answers these two, and an error for its chain. */
+    mina_node_status status = {.is_synced = strcmp(sync, "SYNCED") == 0};
+    bool has_height = read_height(json_array_get(json_object_get(data, "bestChain"), 0), &status.height);
+    if (status.is_synced && !has_height)
+        return fail_shape(root, "bestChain", err);
+    copy_text(status.network_id, sizeof(status.network_id), network);
+    copy_text(status.sync_status, sizeof(status.sync_status), sync);
+    *ret = status;
+    return BASE_OK;
+}
+
+base_code mina_answer_account(base_bytes body, mina_account_state *ret, base_error *err)
+{
+    BASE_CLEANUP(json_decref) json_t *root = parse(body, err);
+    if (root == NULL)
+        return BASE_UNAVAILABLE;
+    const json_t *account = json_object_get(json_object_get(root, "data"), "account");
+    if (json_is_null(account) && error_message(root) == NULL) {
+        *ret = (mina_account_state){0};
+        return BASE_OK;
+    }
+    uint64_t nonce;
+    uint64_t inferred;
+    uint64_t balance;
+    if (!read_number(json_object_get(account, "nonce"), UINT32_MAX, &nonce))
+        return fail_shape(root, "account.nonce", err);
+    const json_t *inferred_nonce = json_object_get(account, "inferredNonce");
+    if (json_is_null(inferred_nonce))
+        inferred = nonce;
+    else if (!read_number(inferred_nonce, UINT32_MAX, &inferred))
+        return fail_shape(root, "account.inferredNonce", err);
+    if (!read_number(json_object_get(json_object_get(account, "balance"), "total"), UINT64_MAX, &balance))
+        return fail_shape(root, "account.balance", err);
+    *ret = (mina_account_state){true, (uint32_t)nonce, (uint32_t)inferred, balance};
+    return BASE_OK;
+}
+
+base_code mina_answer_slot_duration(base_bytes body, int64_t *ret_ms, base_error *err)
+{
+    BASE_CLEANUP(json_decref) json_t *root = parse(body, err);
+    if (root == NULL)
+        return BASE_UNAVAILABLE;
+    const json_t *status = json_object_get(json_object_get(root, "data"), "daemonStatus");
+    const json_t *duration = json_object_get(json_object_get(status, "consensusConfiguration"), "slotDuration");
+    uint64_t duration_ms;
+    if (!read_number(duration, INT64_MAX, &duration_ms) || duration_ms == 0)
+        return fail_shape(root, "daemonStatus.consensusConfiguration.slotDuration", err);
+    *ret_ms = (int64_t)duration_ms;
+    return BASE_OK;
+}
+
+/* The sighting of the command's hash; NULL when it is not among those asked for. */
+static mina_sighting *wanted(const json_t *command, const char *const *hashes, size_t count, mina_sighting *sightings)
+{
+    const char *hash = json_string_value(json_object_get(command, "hash"));
+    if (hash == NULL)
+        return NULL;
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(hash, hashes[i]) == 0)
+            return &sightings[i];
+    return NULL;
+}
+
+static void note_memo(const json_t *command, mina_sighting *sighting)
+{
+    const char *memo = json_string_value(json_object_get(command, "memo"));
+    if (memo != NULL && strlen(memo) < sizeof(sighting->memo))
+        copy_text(sighting->memo, sizeof(sighting->memo), memo);
+}
+
+/* False when the block is not as the schema has it: an inclusion must not be overlooked. */
+static bool note_block(const json_t *block, const char *const *hashes, size_t count, mina_sighting *sightings)
+{
+    int64_t height;
+    const json_t *commands = json_object_get(json_object_get(block, "transactions"), "userCommands");
+    if (!read_height(block, &height) || !json_is_array(commands))
+        return false;
+    for (size_t i = 0; i < json_array_size(commands); i++) {
+        const json_t *command = json_array_get(commands, i);
+        const json_t *failure = json_object_get(command, "failureReason");
+        if (!json_is_string(json_object_get(command, "hash")) || (!json_is_null(failure) && !json_is_string(failure)))
+            return false;
+        mina_sighting *sighting = wanted(command, hashes, count, sightings);
+        if (sighting == NULL)
+            continue;
+        sighting->block_height = height;
+        sighting->has_failed = json_is_string(failure);
+        if (sighting->has_failed)
+            copy_text(sighting->reason, sizeof(sighting->reason), json_string_value(failure));
+        note_memo(command, sighting);
+    }
+    return true;
+}
+
+base_code mina_answer_sightings(base_bytes body, const char *const *hashes, size_t count, mina_sighting *sightings,
+                                base_error *err)
+{
+    BASE_CLEANUP(json_decref) json_t *root = parse(body, err);
+    if (root == NULL)
+        return BASE_UNAVAILABLE;
+    const json_t *data = json_object_get(root, "data");
+    const json_t *pool = json_object_get(data, "pooledUserCommands");
+    const json_t *chain = json_object_get(data, "bestChain");
+    if (!json_is_array(pool))
+        return fail_shape(root, "pooledUserCommands", err);
+    if (json_array_size(chain) == 0)
+        return fail_shape(root, "bestChain", err);
+
+    memset(sightings, 0, count * sizeof(*sightings));
+    for (size_t i = 0; i < json_array_size(pool); i++) {
+        mina_sighting *sighting = wanted(json_array_get(pool, i), hashes, count, sightings);
+        if (sighting == NULL)
+            continue;
+        sighting->is_pooled = true;
+        note_memo(json_array_get(pool, i), sighting);
+    }
+    for (size_t i = 0; i < json_array_size(chain); i++)
+        if (!note_block(json_array_get(chain, i), hashes, count, sightings))
+            return fail_shape(root, "bestChain", err);
+    return BASE_OK;
+}
+
+static mina_receipt refused(const char *message)
+{
+    mina_receipt receipt = {MINA_DELIVERY_REFUSED, mina_error_classify(essence(message)), {0}};
+    if (receipt.error_class == MINA_ERROR_OTHER)
+        receipt.error_class = mina_error_classify(message);
+    char text[NODE_TEXT_MAX];
+    copy_text(text, sizeof(text), essence(message));
+    base_fail(&receipt.reason, BASE_TRANSIENT, "%s", text);
+    return receipt;
+}
+
+/* The answer of the node's own GraphQL: HTTP 200, or 400 for a request that it does not understand. */
+static mina_receipt read_payment(long http_status, base_bytes body)
+{
+    mina_receipt receipt = {.delivery = http_status == 400 ? MINA_DELIVERY_TURNED_AWAY : MINA_DELIVERY_UNKNOWN};
+    BASE_CLEANUP(json_decref) json_t *root = parse(body, &receipt.reason);
+    if (root == NULL) {
+        base_fail_within(&receipt.reason, "HTTP %ld", http_status);
+        return receipt;
+    }
+    const json_t *sent = json_object_get(json_object_get(root, "data"), "sendPayment");
+    if (json_is_string(json_object_get(json_object_get(sent, "payment"), "hash")))
+        return (mina_receipt){.delivery = MINA_DELIVERY_TAKEN};
+    const char *message = error_message(root);
+    if (message != NULL)
+        return refused(message);
+    base_fail(&receipt.reason, BASE_UNAVAILABLE, "HTTP %ld: the node's answer holds neither a payment nor an error",
+              http_status);
+    return receipt;
+}
+
+mina_receipt mina_answer_payment(long http_status, base_bytes body)
+{
+    mina_receipt receipt = {0};
+    if ((http_status >= 200 && http_status < 300) || http_status == 400) {
+        receipt = read_payment(http_status, body);
+    } else {
+        bool never_read = http_status >= 300 && http_status < 500 && http_status != HTTP_REQUEST_TIMEOUT;
+        receipt.delivery = never_read ? MINA_DELIVERY_TURNED_AWAY : MINA_DELIVERY_UNKNOWN;
+        base_fail(&receipt.reason, BASE_UNAVAILABLE, "HTTP %ld from the node", http_status);
+    }
+    if (receipt.delivery == MINA_DELIVERY_UNKNOWN)
+        receipt.reason.code = BASE_AMBIGUOUS;
+    else if (receipt.delivery == MINA_DELIVERY_TURNED_AWAY)
+        receipt.reason.code = BASE_UNAVAILABLE;
+    return receipt;
+}
