@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { ANSWER_KEPT = 1048576 }; /* bytes of an answer's memory that the next one uses again */
+
 struct mina_client {
     CURL *curl;
     struct curl_slist *headers;
@@ -181,6 +183,8 @@ const char *mina_client_place(const mina_client *client)
 static base_code exchange(mina_client *client, base_bytes body, bool may_repeat, long *ret_status, base_error *err)
 {
     outgoing out = {.body = body, .may_repeat = may_repeat};
+    if (client->answer.capacity > ANSWER_KEPT)
+        base_buffer_done(&client->answer);
     base_buffer_clear(&client->answer);
     client->is_oversized = false;
     client->problem[0] = '\0';

@@ -162,16 +162,32 @@ base_code mina_answer_slot_duration(base_bytes body, int64_t *ret_ms, base_error
     return BASE_OK;
 }
 
-/* The sighting of the command's hash; NULL when it is not among those asked for. */
-static mina_sighting *wanted(const json_t *command, const char *const *hashes, size_t count, mina_sighting *sightings)
+/* What is looked for, sorted by hash: hundreds of hashes meet tens of thousands of commands. */
+typedef struct wanted {
+    const char *hash;
+    mina_sighting *sighting;
+} wanted;
+
+static int compare_wanted(const void *a, const void *b)
 {
-    const char *hash = json_string_value(json_object_get(command, "hash"));
-    if (hash == NULL)
+    return strcmp(((const wanted *)a)->hash, ((const wanted *)b)->hash);
+}
+
+/* The sighting of the command's hash; NULL when it is not among those asked for. */
+static mina_sighting *find_wanted(const json_t *command, const wanted *list, size_t count)
+{
+    const wanted key = {.hash = json_string_value(json_object_get(command, "hash"))};
+    if (key.hash == NULL)
         return NULL;
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(hash, hashes[i]) == 0)
-            return &sightings[i];
-    return NULL;
+    size_t low = 0; /* the first row that is not before the key: equal hashes are filled in by their first */
+    for (size_t high = count; low < high;) {
+        size_t middle = low + (high - low) / 2;
+        if (compare_wanted(&list[middle], &key) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < count && compare_wanted(&list[low], &key) == 0 ? list[low].sighting : NULL;
 }
 
 static void note_memo(const json_t *command, mina_sighting *sighting)
@@ -182,7 +198,7 @@ static void note_memo(const json_t *command, mina_sighting *sighting)
 }
 
 /* False when the block is not as the schema has it: an inclusion must not be overlooked. */
-static bool note_block(const json_t *block, const char *const *hashes, size_t count, mina_sighting *sightings)
+static bool note_block(const json_t *block, const wanted *list, size_t count)
 {
     int64_t height;
     const json_t *commands = json_object_get(json_object_get(block, "transactions"), "userCommands");
@@ -193,7 +209,7 @@ static bool note_block(const json_t *block, const char *const *hashes, size_t co
         const json_t *failure = json_object_get(command, "failureReason");
         if (!json_is_string(json_object_get(command, "hash")) || (!json_is_null(failure) && !json_is_string(failure)))
             return false;
-        mina_sighting *sighting = wanted(command, hashes, count, sightings);
+        mina_sighting *sighting = find_wanted(command, list, count);
         if (sighting == NULL)
             continue;
         sighting->block_height = height;
@@ -205,9 +221,23 @@ static bool note_block(const json_t *block, const char *const *hashes, size_t co
     return true;
 }
 
+static void note_pool(const json_t *pool, const wanted *list, size_t count)
+{
+    for (size_t i = 0; i < json_array_size(pool); i++) {
+        const json_t *command = json_array_get(pool, i);
+        mina_sighting *sighting = find_wanted(command, list, count);
+        if (sighting == NULL)
+            continue;
+        sighting->is_pooled = true;
+        note_memo(command, sighting);
+    }
+}
+
 base_code mina_answer_sightings(base_bytes body, const char *const *hashes, size_t count, mina_sighting *sightings,
                                 base_error *err)
 {
+    if (count > MINA_HASHES_MAX)
+        return base_fail(err, BASE_INVALID, "more than %d transactions at once", MINA_HASHES_MAX);
     BASE_CLEANUP(json_decref) json_t *root = parse(body, err);
     if (root == NULL)
         return BASE_UNAVAILABLE;
@@ -219,17 +249,19 @@ base_code mina_answer_sightings(base_bytes body, const char *const *hashes, size
     if (json_array_size(chain) == 0)
         return fail_shape(root, "bestChain", err);
 
-    memset(sightings, 0, count * sizeof(*sightings));
-    for (size_t i = 0; i < json_array_size(pool); i++) {
-        mina_sighting *sighting = wanted(json_array_get(pool, i), hashes, count, sightings);
-        if (sighting == NULL)
-            continue;
-        sighting->is_pooled = true;
-        note_memo(json_array_get(pool, i), sighting);
+    wanted list[MINA_HASHES_MAX];
+    for (size_t i = 0; i < count; i++) {
+        sightings[i] = (mina_sighting){0};
+        list[i] = (wanted){hashes[i], &sightings[i]};
     }
+    qsort(list, count, sizeof(list[0]), compare_wanted);
+    note_pool(pool, list, count);
     for (size_t i = 0; i < json_array_size(chain); i++)
-        if (!note_block(json_array_get(chain, i), hashes, count, sightings))
+        if (!note_block(json_array_get(chain, i), list, count))
             return fail_shape(root, "bestChain", err);
+    for (size_t i = 1; i < count; i++)
+        if (compare_wanted(&list[i], &list[i - 1]) == 0)
+            *list[i].sighting = *list[i - 1].sighting;
     return BASE_OK;
 }
 

@@ -304,6 +304,34 @@ static void a_transaction_is_found_in_the_pool_or_in_its_block(void **state)
     assert_int_equal(seen[1].block_height, 0);
 }
 
+static void many_transactions_are_told_apart_and_one_asked_for_twice_is_seen_twice(void **state)
+{
+    (void)state;
+    enum { COUNT = MINA_HASHES_MAX };
+    char text[COUNT][16];
+    const char *hashes[COUNT];
+    for (int i = 0; i < COUNT; i++) {
+        snprintf(text[i], sizeof(text[i]), "h%d", (i * 7919) % (COUNT - 1)); /* the last is the first again */
+        hashes[i] = text[i];
+    }
+    BASE_CLEANUP(base_buffer_done) base_buffer body = {.limit = 1 << 20};
+    assert_int_equal(base_buffer_printf(&body, NULL, "{\"data\":{\"pooledUserCommands\":[],\"bestChain\":["), BASE_OK);
+    for (int i = 0; i < COUNT - 1; i += 2) /* only the even ones, each at a height of its own */
+        assert_int_equal(base_buffer_printf(&body, NULL, "%s" BLOCK("%d", "{\"hash\":\"h%d\",\"failureReason\":null}"),
+                                            i == 0 ? "" : ",", i, i + 1),
+                         BASE_OK);
+    assert_int_equal(base_buffer_printf(&body, NULL, "]}}"), BASE_OK);
+    mina_sighting seen[COUNT];
+    base_error err = {0};
+    if (mina_answer_sightings(base_buffer_view(&body), hashes, COUNT, seen, &err) != BASE_OK)
+        fail_msg("%s", err.message);
+    for (int i = 0; i < COUNT; i++) {
+        int number = (i * 7919) % (COUNT - 1);
+        assert_int_equal(seen[i].block_height, number % 2 == 0 ? number + 1 : 0);
+    }
+    assert_string_equal(hashes[0], hashes[COUNT - 1]);
+}
+
 static void included_is_not_successful(void **state)
 {
     (void)state;
@@ -418,6 +446,7 @@ int main(void)
         cmocka_unit_test(a_synced_node_shows_its_height),
         cmocka_unit_test(the_slot_duration_tells_the_fork),
         cmocka_unit_test(a_transaction_is_found_in_the_pool_or_in_its_block),
+        cmocka_unit_test(many_transactions_are_told_apart_and_one_asked_for_twice_is_seen_twice),
         cmocka_unit_test(included_is_not_successful),
         cmocka_unit_test(a_chain_that_cannot_be_read_in_full_is_no_answer),
         cmocka_unit_test(the_questions_keep_to_their_bounds),

@@ -7,6 +7,8 @@
 #define LEDGER_HASH_MAX    128
 #define LEDGER_ADDRESS_MAX 64
 #define LEDGER_FORMAT_MAX  64
+#define LEDGER_FIND_MAX    500 /* transactions looked up at once */
+#define LEDGER_BLOCKS_MAX  290 /* blocks looked through: what a node keeps */
 
 /* What is published: a statement about one proof. */
 typedef struct ledger_statement {
@@ -32,7 +34,7 @@ typedef enum ledger_answer {
     LEDGER_UNKNOWN, /* the request went out and no usable answer came: look it up, then send the same bytes again */
     LEDGER_NONCE, /* the nonce is used or leaves a gap: look up the hash; if it is nowhere, ask for the account again */
     LEDGER_UNFUNDED, /* the fee payer lacks money or does not exist: pause the lane and say so; counted */
-    LEDGER_RETRY,    /* certainly not taken: pool full, fee too low for now; counted */
+    LEDGER_RETRY,    /* not taken: pool full, fee too low for now, or an error text that nobody knows; counted */
     LEDGER_EXPIRED,  /* valid_until has passed: make it anew */
     LEDGER_REPLACED, /* another transaction holds the nonce: look up, then make it anew under a new nonce */
     LEDGER_REJECTED, /* never acceptable: wrong signature, malformed, fee below the minimum. Certainly not taken */
@@ -67,15 +69,19 @@ typedef struct ledger ledger;
 
 /* Public key of the fee payer; borrowed. */
 const char *ledger_fee_payer(const ledger *ledger);
-/* Is the node there, in sync, and on the configured network? BASE_UNAVAILABLE; BASE_CONFLICT: another network. *ret_height (may be NULL): of its best block. */
+/* Is the node there, in sync, and on the configured network? BASE_UNAVAILABLE; BASE_CONFLICT: another network. *ret_height (may
+ * be NULL): of its best block. */
 BASE_MUST_CHECK base_code ledger_check(ledger *ledger, int64_t *ret_height, base_error *err);
+/* The fee payer's; BASE_UNAVAILABLE. One that does not exist is an answer, not an error. */
 BASE_MUST_CHECK base_code ledger_find_account(ledger *ledger, ledger_account *ret, base_error *err);
-/* Makes and signs, without talking to anyone. */
+/* Makes and signs, without talking to anyone: the same statement and nonce give the same bytes and hash. The caller owns *ret.
+ * BASE_INVALID: no nonce. */
 BASE_MUST_CHECK base_code ledger_make(ledger *ledger, const ledger_statement *statement, int64_t nonce,
                                       ledger_transaction *ret, base_error *err);
 /* Sends the bytes. *ret_reason says in the node's words why not, for every answer but LEDGER_ACCEPTED. */
 ledger_answer ledger_send(ledger *ledger, base_bytes payload, base_error *ret_reason);
-/* Where are these transactions? One request for all; sightings[i] belongs to hashes[i]. Looks back `blocks` blocks (at most 290). */
+/* Where are these transactions? One request for all; sightings[i] belongs to hashes[i]. Looks back `blocks` blocks. BASE_UNAVAILABLE;
+ * BASE_INVALID over LEDGER_FIND_MAX hashes or outside 1..LEDGER_BLOCKS_MAX blocks. */
 BASE_MUST_CHECK base_code ledger_find(ledger *ledger, const char *const *hashes, size_t count, int64_t blocks,
                                       ledger_sighting *sightings, base_error *err);
 void ledger_free(ledger *ledger);

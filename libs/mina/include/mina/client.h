@@ -4,7 +4,7 @@
 
 #define MINA_CLIENT_CONNECT_TIMEOUT_MS 5000
 #define MINA_CLIENT_TIMEOUT_MS         30000
-#define MINA_CLIENT_ANSWER_MAX         16777216 /* bytes: 290 full blocks are about 6 MB */
+#define MINA_CLIENT_ANSWER_MAX         33554432 /* bytes: 290 full blocks of Mina's networks are about 6 MB */
 #define MINA_CLIENT_PLACE_MAX          256      /* bytes with terminator */
 
 typedef struct mina_client_options {
