@@ -112,14 +112,14 @@ static void children_and_folders_go_away_when_a_test_crashes(void **state)
     harness_process *victim = harness_process_new(&(harness_process_options){.argv = argv});
     BASE_CLEANUP(free) char *line = harness_process_wait_line(victim, "made", DEADLINE_MS);
     assert_non_null(line);
-    int child;
+    char *rest;
+    pid_t child = (pid_t)strtol(line + strlen("made "), &rest, 10);
     harness_path folder;
-    assert_int_equal(sscanf(line, "made %d %107s", &child, folder.text), 2);
+    snprintf(folder.text, sizeof(folder.text), "%s", rest + 1);
     assert_int_equal(access(folder.text, F_OK), 0);
     harness_process_signal(victim, SIGKILL);
     assert_int_equal(harness_process_wait(victim, DEADLINE_MS), 128 + SIGKILL);
-    pid_t pid = child;
-    assert_true(harness_wait_until(is_gone, &pid, DEADLINE_MS));
+    assert_true(harness_wait_until(is_gone, &child, DEADLINE_MS));
     assert_true(harness_wait_until(is_removed, &folder, DEADLINE_MS));
 }
 

@@ -160,7 +160,7 @@ void telemetry_observe(telemetry_metrics *metrics, size_t metric, double value, 
         return;
     assert(target->info->kind == TELEMETRY_HISTOGRAM);
     series *one = obtain_series(target, labels);
-    if (one != NULL) {
+    if (one != NULL && one->buckets != NULL) {
         size_t bucket = 0;
         while (bucket < target->bound_count && value > target->bounds[bucket])
             bucket++;

@@ -40,11 +40,12 @@ static double cpu_seconds(void)
 static bool resident_bytes(double *ret)
 {
     char text[256];
-    unsigned long total;
-    unsigned long resident;
-    if (!read_file("/proc/self/statm", text, sizeof(text)) || sscanf(text, "%lu %lu", &total, &resident) != 2)
+    if (!read_file("/proc/self/statm", text, sizeof(text)))
         return false;
-    *ret = (double)resident * (double)sysconf(_SC_PAGESIZE);
+    const char *resident = strchr(text, ' '); /* the second number, in pages (proc(5)) */
+    if (resident == NULL)
+        return false;
+    *ret = strtod(resident, NULL) * (double)sysconf(_SC_PAGESIZE);
     return true;
 }
 
