@@ -69,8 +69,9 @@ static ledger_answer send_payload(ledger *self, base_bytes payload, base_error *
     size_t size = payload.size < PAYLOAD_MAX ? payload.size : PAYLOAD_MAX;
     memcpy(text, payload.data, size);
     text[size] = '\0';
-    int64_t nonce;
-    if (sscanf(text, "%" SCNd64, &nonce) != 1) {
+    char *end;
+    int64_t nonce = strtoll(text, &end, 10);
+    if (end == text) {
         base_fail(ret_reason, BASE_INVALID, "the null ledger did not make this payload");
         return LEDGER_REJECTED;
     }
