@@ -30,7 +30,8 @@ BASE_MUST_CHECK base_code broker_connection_open(const broker_connection_options
 void broker_connection_free(broker_connection *connection);
 BASE_CLEANUP_POINTER(broker_connection, broker_connection_free);
 
-/* BASE_OK while connected; else BASE_UNAVAILABLE with the reason. Never blocks; any thread. */
+/* BASE_OK while connected; else BASE_UNAVAILABLE with the reason, or BASE_DENIED when the server refuses the credentials: twice in a
+ * row after a connection was up, and nats.c gives up for good, so open a new one (or exit). Never blocks; any thread. */
 BASE_MUST_CHECK base_code broker_connection_check(broker_connection *connection, base_error *err);
 
 typedef struct broker_server_text {

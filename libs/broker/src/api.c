@@ -1,0 +1,96 @@
+#include "api.h"
+
+#include "link.h"
+#include "nats_status.h"
+
+#include "base/own.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#define API_SUBJECT_MAX 512
+
+/* Numbers of the server's errors.json. */
+enum {
+    CONSUMER_NAME_EXISTS = 10013,
+    STREAM_NAME_EXISTS = 10058,
+    CONSUMER_EXISTS = 10148,
+    HTTP_NOT_FOUND = 404,
+    HTTP_SERVER_ERROR = 500,
+};
+
+static inline void message_destroy_at(natsMsg **message)
+{
+    natsMsg_Destroy(*message);
+}
+
+bool broker_name_is_valid(const char *name)
+{
+    if (name == NULL || name[0] == '\0' || strlen(name) > 255)
+        return false;
+    for (const char *at = name; *at != '\0'; at++)
+        if ((unsigned char)*at <= ' ' || strchr(".*>/\\\x7f", *at) != NULL)
+            return false;
+    return true;
+}
+
+uint64_t broker_json_uint(const json_t *object, const char *key)
+{
+    json_int_t value = json_integer_value(json_object_get(object, key));
+    return value > 0 ? (uint64_t)value : 0;
+}
+
+static base_code refuse(const char *what, const json_t *error, base_error *err)
+{
+    const char *words = json_string_value(json_object_get(error, "description"));
+    if (words == NULL)
+        words = "refused without a reason";
+    json_int_t code = json_integer_value(json_object_get(error, "code"));
+    json_int_t err_code = json_integer_value(json_object_get(error, "err_code"));
+    if (code == HTTP_NOT_FOUND)
+        return base_fail(err, BASE_NOT_FOUND, "%s: %s", what, words);
+    if (err_code == STREAM_NAME_EXISTS || err_code == CONSUMER_EXISTS || err_code == CONSUMER_NAME_EXISTS)
+        return base_fail(err, BASE_CONFLICT, "%s: %s", what, words);
+    return base_fail(err, code >= HTTP_SERVER_ERROR ? BASE_UNAVAILABLE : BASE_INVALID, "%s: %s (%d)", what, words,
+                     (int)err_code);
+}
+
+static base_code no_answer(broker_connection *connection, natsStatus status, const char *what, base_error *err)
+{
+    if (status == NATS_NO_RESPONDERS)
+        return base_fail(err, BASE_UNAVAILABLE, "%s: JetStream is off or not ready on %s", what,
+                         broker_connection_server(connection).text);
+    if (status != NATS_TIMEOUT)
+        return broker_fail(err, status, "%s", what);
+    broker_server_text complaint = broker_link_complaint(connection);
+    return base_fail(err, BASE_TIMEOUT, "%s: no answer from JetStream within %d ms%s%s", what, BROKER_API_TIMEOUT_MS,
+                     complaint.text[0] == '\0' ? "" : "; the server says: ", complaint.text);
+}
+
+base_code broker_api(broker_connection *connection, const char *what, const char *subject, const json_t *request,
+                     json_t **ret, base_error *err)
+{
+    base_code code = broker_connection_check(connection, err);
+    if (code != BASE_OK)
+        return code;
+    char full[API_SUBJECT_MAX];
+    if (snprintf(full, sizeof(full), "$JS.API.%s", subject) >= (int)sizeof(full))
+        return base_fail(err, BASE_INVALID, "%s: the name is too long", what);
+    BASE_CLEANUP(free) char *body = request == NULL ? NULL : json_dumps(request, JSON_COMPACT);
+    if (request != NULL && body == NULL)
+        return base_fail(err, BASE_NO_MEMORY, "%s: no memory for the request", what);
+    __attribute__((cleanup(message_destroy_at))) natsMsg *answer = NULL;
+    natsStatus status = natsConnection_RequestString(&answer, broker_link_nats(connection), full,
+                                                     body == NULL ? "" : body, BROKER_API_TIMEOUT_MS);
+    if (status != NATS_OK)
+        return no_answer(connection, status, what, err);
+    BROKER_JSON *root = json_loadb(natsMsg_GetData(answer), (size_t)natsMsg_GetDataLength(answer), 0, NULL);
+    if (!json_is_object(root))
+        return base_fail(err, BASE_UNAVAILABLE, "%s: the answer is not JSON", what);
+    const json_t *error = json_object_get(root, "error");
+    if (error != NULL)
+        return refuse(what, error, err);
+    *ret = BASE_TAKE(root);
+    return BASE_OK;
+}

@@ -1,0 +1,25 @@
+#pragma once
+/* Requests to JetStream's own API ($JS.API.…), JSON in and out. */
+#include "broker/connection.h"
+
+#include <jansson.h>
+
+#define BROKER_API_TIMEOUT_MS 5000
+
+static inline void broker_json_release_at(json_t **value)
+{
+    json_decref(*value);
+}
+#define BROKER_JSON __attribute__((cleanup(broker_json_release_at))) json_t
+
+/* Sends `request` (NULL: an empty body) to $JS.API.<subject> and waits. The caller owns *ret (json_decref).
+ * `what` names the thing asked for in messages. BASE_NOT_FOUND (stream, consumer or message), BASE_CONFLICT, BASE_INVALID
+ * (JetStream refuses the request), BASE_UNAVAILABLE, BASE_TIMEOUT. */
+BASE_MUST_CHECK base_code broker_api(broker_connection *connection, const char *what, const char *subject,
+                                     const json_t *request, json_t **ret, base_error *err);
+
+/* A name of a stream or consumer can stand in a subject. */
+bool broker_name_is_valid(const char *name);
+
+/* An unsigned number of an object, 0 when absent. */
+uint64_t broker_json_uint(const json_t *object, const char *key);

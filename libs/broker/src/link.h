@@ -1,0 +1,29 @@
+#pragma once
+/* What the other files of this library need of a connection. */
+#include "broker/connection.h"
+#include "replies.h"
+
+#include <nats/nats.h>
+
+#define BROKER_FLUSH_MS 2000 /* longest wait for the server to answer a flush */
+
+/* Told of every change of the link, on a thread of nats.c; must not block. */
+typedef struct broker_listener {
+    void (*on_link)(void *ctx, bool connected);
+    void *ctx;
+    struct broker_listener *next;
+} broker_listener;
+
+/* The listener is borrowed until removed; no call is under way once remove has returned. */
+void broker_link_listen(broker_connection *connection, broker_listener *listener);
+void broker_link_unlisten(broker_connection *connection, broker_listener *listener);
+
+/* Borrowed; lives as long as the connection. */
+natsConnection *broker_link_nats(broker_connection *connection);
+broker_replies *broker_link_replies(broker_connection *connection);
+
+/* Sends what nats.c has buffered at once instead of a millisecond later. Failure is seen by whoever awaits an answer. */
+void broker_link_flush(broker_connection *connection);
+
+/* What the server last complained of outside any request (a permission, for one), "" for nothing. */
+broker_server_text broker_link_complaint(broker_connection *connection);
