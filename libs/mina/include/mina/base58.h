@@ -2,14 +2,16 @@
 /* Base58check as Mina writes it: Bitcoin's alphabet, a version byte in front, four bytes of double SHA-256 behind. */
 #include "base/bytes.h"
 
-#define MINA_BASE58_PAYLOAD_MAX 64  /* bytes, without version and checksum */
-#define MINA_BASE58_TEXT_MAX    100 /* bytes with terminator of the longest text */
+#define MINA_BASE58_PAYLOAD_MAX 72  /* bytes, without version and checksum */
+#define MINA_BASE58_TEXT_MAX    112 /* bytes with terminator of the longest text */
 
 /* What the first byte of each of Mina's texts says. */
 typedef enum mina_base58_version {
+    MINA_BASE58_STATE_HASH = 0x10,
     MINA_BASE58_MEMO = 0x14,
     MINA_BASE58_TRANSACTION_HASH = 0x1d,
     MINA_BASE58_SECRET_KEY = 0x5a,
+    MINA_BASE58_SIGNATURE = 0x9a,
     MINA_BASE58_PUBLIC_KEY = 0xcb,
 } mina_base58_version;
 

@@ -1,0 +1,164 @@
+#include "devnode/journal.h"
+
+#include "journal_line.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+struct journal {
+    int fd;
+    int64_t size;
+    bool broken; /* a failed write could not be undone: the file must not grow any more */
+    base_buffer line;
+};
+
+static base_code os_failed(base_error *err, const char *what)
+{
+    return base_fail(err, BASE_INTERNAL, "cannot %s the state: %s", what, strerror(errno));
+}
+
+static base_code write_all(int fd, base_bytes data, base_error *err)
+{
+    for (size_t done = 0; done < data.size;) {
+        ssize_t wrote = write(fd, data.data + done, data.size - done);
+        if (wrote < 0 && errno != EINTR)
+            return os_failed(err, "write");
+        if (wrote > 0)
+            done += (size_t)wrote;
+    }
+    return fdatasync(fd) == 0 ? BASE_OK : os_failed(err, "sync");
+}
+
+/* Adds j->line, or leaves the file as it was. */
+static base_code append_line(journal *j, base_error *err)
+{
+    if (j->broken)
+        return base_fail(err, BASE_INTERNAL, "the state could not be written before: restart the node");
+    if (j->size + (int64_t)j->line.size > JOURNAL_SIZE_MAX)
+        return base_fail(err, BASE_LIMIT, "the state has reached %" PRId64 " bytes: begin a new one", JOURNAL_SIZE_MAX);
+    base_code code = write_all(j->fd, base_buffer_view(&j->line), err);
+    if (code == BASE_OK)
+        j->size += (int64_t)j->line.size;
+    else
+        j->broken = ftruncate(j->fd, j->size) != 0 || lseek(j->fd, j->size, SEEK_SET) != j->size;
+    return code;
+}
+
+base_code journal_append(journal *j, const journal_entry *entry, base_error *err)
+{
+    base_buffer_clear(&j->line);
+    base_code code = journal_line_write(entry, &j->line, err);
+    return code == BASE_OK ? append_line(j, err) : code;
+}
+
+static base_code replay_line(const char *line, journal_replay *replay, void *ctx, base_error *err)
+{
+    journal_entry entry;
+    base_code code = journal_line_read(line, &entry, err);
+    return code == BASE_OK ? replay(ctx, &entry, err) : code;
+}
+
+/* Reads the whole lines; j->size ends behind the last of them. */
+static base_code replay_all(journal *j, FILE *in, mina_network network, journal_replay *replay, void *ctx,
+                            base_error *err)
+{
+    char line[JOURNAL_LINE_MAX];
+    base_code code = BASE_OK;
+    for (int64_t number = 1; code == BASE_OK && fgets(line, sizeof(line), in) != NULL; number++) {
+        size_t length = strlen(line);
+        if (length == 0 || line[length - 1] != '\n') {
+            /* A crash cuts the last line short; nobody was told that it counts. */
+            return fgetc(in) == EOF ? BASE_OK : base_fail(err, BASE_INVALID, "line %" PRId64 " is too long", number);
+        }
+        code = number == 1 ? journal_line_check_header(line, network, err) : replay_line(line, replay, ctx, err);
+        if (code == BASE_INVALID)
+            return base_fail(err, code, "line %" PRId64 ": %.150s", number, err->message);
+        j->size += (int64_t)length;
+    }
+    if (code == BASE_OK && ferror(in))
+        return os_failed(err, "read");
+    return code;
+}
+
+static base_code replay_file(journal *j, mina_network network, journal_replay *replay, void *ctx, base_error *err)
+{
+    int copy = dup(j->fd);
+    FILE *opened = copy < 0 ? NULL : fdopen(copy, "r");
+    if (opened == NULL) {
+        base_code code = os_failed(err, "read");
+        if (copy >= 0)
+            close(copy);
+        return code;
+    }
+    base_code code = replay_all(j, opened, network, replay, ctx, err);
+    (void)fclose(opened);
+    if (code == BASE_OK && (ftruncate(j->fd, j->size) != 0 || lseek(j->fd, j->size, SEEK_SET) != j->size))
+        return os_failed(err, "repair");
+    return code;
+}
+
+/* A new file's name is on disk only when its folder is. */
+static base_code sync_folder(const char *path, base_error *err)
+{
+    char folder[4096];
+    if (strlen(path) >= sizeof(folder))
+        return base_fail(err, BASE_LIMIT, "the path of the state is too long");
+    memcpy(folder, path, strlen(path) + 1);
+    char *slash = strrchr(folder, '/');
+    if (slash != NULL)
+        slash[slash == folder ? 1 : 0] = '\0';
+    BASE_CLEANUP(base_close) int fd = open(slash == NULL ? "." : folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return fd >= 0 && fsync(fd) == 0 ? BASE_OK : os_failed(err, "sync the folder of");
+}
+
+static base_code open_file(journal *j, const char *path, base_error *err)
+{
+    j->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (j->fd < 0)
+        return os_failed(err, "open");
+    if (flock(j->fd, LOCK_EX | LOCK_NB) != 0)
+        return base_fail(err, BASE_CONFLICT, "another process uses this state");
+    return BASE_OK;
+}
+
+static base_code begin(journal *j, const char *path, mina_network network, base_error *err)
+{
+    base_buffer_clear(&j->line);
+    base_code code = journal_line_header(network, &j->line, err);
+    if (code == BASE_OK)
+        code = append_line(j, err);
+    return code == BASE_OK ? sync_folder(path, err) : code;
+}
+
+base_code journal_open(const char *path, mina_network network, journal_replay *replay, void *ctx, journal **ret,
+                       base_error *err)
+{
+    BASE_CLEANUP(journal_free) journal *j = calloc(1, sizeof(*j));
+    if (j == NULL)
+        return base_fail(err, BASE_NO_MEMORY, "no memory for the journal");
+    *j = (journal){.fd = -1, .line = {.limit = JOURNAL_LINE_MAX}};
+    base_code code = open_file(j, path, err);
+    if (code == BASE_OK)
+        code = replay_file(j, network, replay, ctx, err);
+    if (code == BASE_OK && j->size == 0)
+        code = begin(j, path, network, err);
+    if (code != BASE_OK)
+        return base_fail(err, code, "%.60s: %.180s", path, err->message);
+    *ret = BASE_TAKE(j);
+    return BASE_OK;
+}
+
+void journal_free(journal *j)
+{
+    if (j == NULL)
+        return;
+    if (j->fd >= 0)
+        close(j->fd);
+    base_buffer_done(&j->line);
+    free(j);
+}
