@@ -160,7 +160,7 @@ static int open_listener(const char *text, uint16_t port, base_code *code, base_
     address local;
     socklen_t size = parse_address(text, port, &local);
     if (size == 0) {
-        *code = base_fail(err, BASE_INVALID, "%s is no IP address: set HTTP_ADDRESS to one, such as 0.0.0.0", text);
+        *code = base_fail(err, BASE_INVALID, "%s is no IP address: set HTTP_BIND to one, such as 0.0.0.0", text);
         return -1;
     }
     int on = 1;
