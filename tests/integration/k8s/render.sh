@@ -103,8 +103,9 @@ every_setting_is_known() {
 }
 
 programs_are_ours() {
-    local program
-    for program in $(sed -n 's/^ *- \(proof[a-z-]*\)$/\1/p' "$WORK/all.yaml" | sort -u); do
+    local program programs
+    mapfile -t programs < <(sed -n 's/^ *- \(proof[a-z-]*\)$/\1/p' "$WORK/all.yaml" | sort -u)
+    for program in "${programs[@]}"; do
         [[ -x $BIN/$program ]] || { echo "no program: $program"; return 1; }
     done
     grep -q -- '- proofline-generator$' "$WORK/all.yaml"
