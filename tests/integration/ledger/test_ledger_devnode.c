@@ -180,7 +180,7 @@ static void a_lost_reply_is_unknown_until_it_is_looked_up(void **state)
     BASE_CLEANUP(bench_done) bench b = bench_new(ADDRESS "=100", "devnet");
     BASE_CLEANUP(ledger_transaction_done) ledger_transaction first = make(&b, 1, 0);
     BASE_CLEANUP(ledger_transaction_done) ledger_transaction second = make(&b, 2, 1);
-    sends(&b, &first, LEDGER_ACCEPTED); /* the reply is lost on a kept connection */
+    sends(&b, &first, LEDGER_ACCEPTED); /* so that the reply is lost on a kept connection */
     control(&b, "/control/faults", "{\"kind\":\"drop_reply\",\"next\":1}");
     sends(&b, &second, LEDGER_UNKNOWN);
     assert_int_equal(find(&b, &second).place, LEDGER_POOLED);
