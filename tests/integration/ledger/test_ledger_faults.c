@@ -2,7 +2,9 @@
 #include "script_server.h"
 
 #include "base/clock.h"
+#include "harness/folder.h"
 #include "harness/port.h"
+#include "harness/process.h"
 #include "harness/wait.h"
 #include "ledger/anchor.h"
 #include "mina/answer.h"
@@ -24,19 +26,28 @@ enum { SHORT_TIMEOUT_MS = 300, TIMEOUT_MS = 20000 };
 
 static const ledger_statement STATEMENT = {.image = {{1}}, .proof = {{2}}, .format = "ecdsa-p256-sok-v1"};
 
-static ledger *ledger_at(const char *scheme, uint16_t port, int64_t timeout_ms)
+static ledger *ledger_trusting(const char *ca_file, const char *scheme, uint16_t port, int64_t timeout_ms)
 {
     BASE_CLEANUP(base_secret_done) base_secret key = {0};
     assert_int_equal(base_secret_copy(base_bytes_of(SECRET_KEY, strlen(SECRET_KEY)), &key, NULL), BASE_OK);
     char url[64];
     snprintf(url, sizeof(url), "%s://127.0.0.1:%u/graphql", scheme, port);
-    const ledger_anchor_options options = {
-        .node_url = url, .network = "devnet", .private_key = &key, .fee_nanomina = 1000000, .timeout_ms = timeout_ms};
+    const ledger_anchor_options options = {.node_url = url,
+                                           .network = "devnet",
+                                           .private_key = &key,
+                                           .fee_nanomina = 1000000,
+                                           .timeout_ms = timeout_ms,
+                                           .tls_ca_file = ca_file};
     ledger *made = NULL;
     base_error err = {0};
     if (ledger_anchor_new(&options, &made, &err) != BASE_OK)
         fail_msg("%s", err.message);
     return made;
+}
+
+static ledger *ledger_at(const char *scheme, uint16_t port, int64_t timeout_ms)
+{
+    return ledger_trusting(NULL, scheme, port, timeout_ms);
 }
 
 static ledger_answer send_one(ledger *anchor, base_error *ret_reason)
@@ -74,6 +85,61 @@ static void a_failed_tls_handshake_is_certainly_not_sent(void **state)
 {
     (void)state;
     expect(&(script_step){.act = SCRIPT_HANG_UP}, "https", TIMEOUT_MS, LEDGER_UNAVAILABLE, "127.0.0.1");
+}
+
+/* A TLS server with a certificate that it signed itself, which sends back what it gets: no HTTP, but proof of the handshake. */
+static harness_process *start_tls_server(const char *key, const char *certificate, uint16_t *ret_port)
+{
+    const char *const make[] = {"openssl",
+                                "req",
+                                "-x509",
+                                "-newkey",
+                                "ec",
+                                "-pkeyopt",
+                                "ec_paramgen_curve:P-256",
+                                "-nodes",
+                                "-days",
+                                "2",
+                                "-keyout",
+                                key,
+                                "-out",
+                                certificate,
+                                "-subj",
+                                "/CN=node",
+                                "-addext",
+                                "subjectAltName=IP:127.0.0.1",
+                                NULL};
+    if (harness_run(make, NULL, HARNESS_START_MS, NULL, NULL) != 0)
+        harness_fail("openssl cannot make a certificate");
+    const char *const serve[] = {"openssl",   "s_server", "-accept", "127.0.0.1:0", "-cert",
+                                 certificate, "-key",     key,       "-rev",        NULL};
+    harness_process *server = harness_process_new(&(harness_process_options){.argv = serve});
+    BASE_CLEANUP(free) char *line = harness_process_wait_line(server, "ACCEPT ", HARNESS_START_MS);
+    unsigned port = 0;
+    if (line == NULL || sscanf(line, "ACCEPT 127.0.0.1:%u", &port) != 1)
+        harness_fail("openssl s_server did not start");
+    *ret_port = (uint16_t)port;
+    return server;
+}
+
+static void only_a_node_with_a_trusted_certificate_gets_the_payment(void **state)
+{
+    (void)state;
+    harness_path folder = harness_folder_new("tls");
+    harness_path key = harness_path_in(&folder, "key.pem");
+    harness_path certificate = harness_path_in(&folder, "certificate.pem");
+    uint16_t port;
+    BASE_CLEANUP(harness_process_free) harness_process *server = start_tls_server(key.text, certificate.text, &port);
+    BASE_CLEANUP(ledger_free) ledger *stranger = ledger_at("https", port, TIMEOUT_MS);
+    base_error reason = {0};
+    assert_int_equal(send_one(stranger, &reason), LEDGER_UNAVAILABLE);
+    assert_non_null(strstr(reason.message, "certificate"));
+
+    BASE_CLEANUP(ledger_free) ledger *trusting = ledger_trusting(certificate.text, "https", port, TIMEOUT_MS);
+    /* Past the handshake: what hinders now is that the server speaks no HTTP. It may say so before the body is on its way. */
+    ledger_answer answer = send_one(trusting, &reason);
+    assert_true(answer == LEDGER_UNKNOWN || answer == LEDGER_UNAVAILABLE);
+    assert_non_null(strstr(reason.message, "HTTP/0.9"));
 }
 
 static void a_connection_closed_after_the_request_leaves_the_outcome_unknown(void **state)
@@ -287,6 +353,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_refused_connection_is_certainly_not_sent),
         cmocka_unit_test(a_failed_tls_handshake_is_certainly_not_sent),
+        cmocka_unit_test(only_a_node_with_a_trusted_certificate_gets_the_payment),
         cmocka_unit_test(a_connection_closed_after_the_request_leaves_the_outcome_unknown),
         cmocka_unit_test(a_lost_reply_on_a_kept_connection_is_not_repeated_behind_our_back),
         cmocka_unit_test(a_question_is_asked_again_on_a_new_connection),

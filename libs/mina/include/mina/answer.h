@@ -69,7 +69,7 @@ typedef enum mina_delivery {
     MINA_DELIVERY_TAKEN,       /* the node answered with the payment: it is in its pool */
     MINA_DELIVERY_REFUSED,     /* the node answered with an error: see its class */
     MINA_DELIVERY_TURNED_AWAY, /* HTTP 429, another 4xx or a redirect: it never came to the node's GraphQL */
-    MINA_DELIVERY_NOT_SENT,    /* no byte of it left: name, connection or TLS failed */
+    MINA_DELIVERY_NOT_SENT,    /* no byte of it left: name, connection or TLS failed, or the connection right after */
     MINA_DELIVERY_UNKNOWN, /* sent, and no usable answer: connection lost, too late, HTTP 5xx, unreadable or too large */
 } mina_delivery;
 
