@@ -195,10 +195,9 @@ static base_code parse_variable_definition(parser *p)
         code = expect(p, ':', "a colon");
     if (code == BASE_OK)
         code = parse_type(p, &required);
-    json_t *fallback = NULL;
+    BASE_CLEANUP(json_decref) json_t *fallback = NULL;
     if (code == BASE_OK && skip_punctuator(p, '='))
         code = parse_value(p, &fallback);
-    BASE_CLEANUP(json_decref) json_t *value = fallback;
     if (code != BASE_OK)
         return code;
     json_t *given = json_object_get(p->given, name);
