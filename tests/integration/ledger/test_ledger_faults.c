@@ -140,6 +140,7 @@ static void only_a_node_with_a_trusted_certificate_gets_the_payment(void **state
     ledger_answer answer = send_one(trusting, &reason);
     assert_true(answer == LEDGER_UNKNOWN || answer == LEDGER_UNAVAILABLE);
     assert_non_null(strstr(reason.message, "HTTP/0.9"));
+    assert_true(harness_process_running(server));
 }
 
 static void a_connection_closed_after_the_request_leaves_the_outcome_unknown(void **state)
