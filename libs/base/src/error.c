@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#undef base_fail /* the analyzer has a macro of this name */
+
 base_code base_fail(base_error *err, base_code code, const char *format, ...)
 {
     if (err == NULL)

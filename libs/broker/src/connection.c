@@ -284,7 +284,7 @@ void broker_link_unlisten(broker_connection *connection, broker_listener *listen
     broker_listener **at = &connection->listeners;
     while (*at != NULL && *at != listener)
         at = &(*at)->next;
-    if (*at == listener)
+    if (*at != NULL)
         *at = listener->next;
 }
 

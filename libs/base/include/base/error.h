@@ -32,6 +32,16 @@ typedef struct base_error {
 /* Sets *err (NULL allowed) and returns `code`, so that a failing function ends in one line. Never allocates. */
 base_code base_fail(base_error *err, base_code code, const char *format, ...) BASE_PRINTF(3, 4);
 
+/* The static analyzer sees one file at a time: this tells it that what fails does not go on as BASE_OK. */
+#ifdef __clang_analyzer__
+static inline base_code base_failed_with(base_code code, base_code returned)
+{
+    (void)returned;
+    return code;
+}
+#define base_fail(err, code, ...) base_failed_with(code, base_fail(err, code, __VA_ARGS__))
+#endif
+
 /* Puts "<text>: " before the message already in *err and returns its code. */
 base_code base_fail_within(base_error *err, const char *format, ...) BASE_PRINTF(2, 3);
 

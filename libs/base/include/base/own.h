@@ -16,7 +16,6 @@
     })
 
 /* Makes BASE_CLEANUP(fn) work for `type *local`, given void fn(type *). */
-/* NOLINTBEGIN(bugprone-macro-parentheses): a type takes none */
 #define BASE_CLEANUP_POINTER(type, fn)                                                                                 \
     static inline void fn##_at(type **local)                                                                           \
     {                                                                                                                  \
@@ -31,7 +30,6 @@
         fn(local);                                                                                                     \
     }                                                                                                                  \
     struct base_cleanup_needs_semicolon
-/* NOLINTEND(bugprone-macro-parentheses) */
 
 /* BASE_CLEANUP(free) for any heap pointer. */
 static inline void free_at(void *local)
