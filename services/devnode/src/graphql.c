@@ -201,10 +201,10 @@ static base_code parse_variable_definition(parser *p)
     if (code != BASE_OK)
         return code;
     json_t *given = json_object_get(p->given, name);
-    if (required && (given == NULL ? value == NULL : json_is_null(given)))
+    if (required && (given == NULL ? fallback == NULL : json_is_null(given)))
         return base_fail(p->err, BASE_INVALID, "Variable \"$%s\" is required and has no value", name);
     if (given == NULL)
-        given = value == NULL ? json_null() : value;
+        given = fallback == NULL ? json_null() : fallback;
     return json_object_set(p->variables, name, given) == 0 ? BASE_OK : no_memory(p);
 }
 
