@@ -1,0 +1,14 @@
+#pragma once
+/* Advisory locks of a session, by name. */
+#include "flight.h"
+
+/* The lock's number: the first 8 bytes of the name's BLAKE2b-256. */
+int64_t store_lock_key(const char *name);
+/* Takes the lock unless another session has it. Taking it again in the same session is harmless. */
+BASE_MUST_CHECK base_code store_lock_try(store_session *session, int64_t key, bool *ret_held, base_error *err);
+BASE_MUST_CHECK base_code store_lock_release(store_session *session, int64_t key, base_error *err);
+
+/* SQL that is true while the asking connection holds the lock. */
+#define STORE_LOCK_IS_HELD(key)                                                                                        \
+    "EXISTS (SELECT FROM pg_locks l WHERE l.locktype = 'advisory' AND l.pid = pg_backend_pid() AND l.granted "         \
+    "AND l.objsubid = 1 AND (l.classid::bigint << 32 | l.objid::bigint) = " key ") "
