@@ -1,0 +1,220 @@
+/* Transactions and lanes: what is stored before the first send, and who may. */
+#include "ground.h"
+
+#define PAYER "B62qpayer"
+
+static store_lane acquire(store_session *session, const char *owner)
+{
+    store_lane lane = {0};
+    base_error err = {0};
+    ground_ok(store_lane_acquire(session, PAYER, owner, &lane, &err), &err);
+    return lane;
+}
+
+/* Generates submission `number` and claims it for publishing; returns the claim's epoch. */
+static int64_t prepare(ground *g, unsigned number)
+{
+    ground_generate(g, number, number * 10);
+    BASE_CLEANUP(store_publish_batch_free)
+    store_publish_batch *batch = ground_publish_claim(g, number, number * 10 + 1, false);
+    assert_int_equal(store_publish_batch_at(batch, 0)->claim.answer, STORE_CLAIMED);
+    return store_publish_batch_at(batch, 0)->claim.epoch;
+}
+
+static store_transaction make(unsigned number, int64_t nonce, const char *hash)
+{
+    store_transaction t = {.submission = ground_job(number).sha256,
+                           .nonce = nonce,
+                           .fee_nanomina = 100000000,
+                           .payload = base_bytes_of("signed bytes", 12)};
+    snprintf(t.hash, sizeof(t.hash), "%s", hash);
+    snprintf(t.fee_payer, sizeof(t.fee_payer), "%s", PAYER);
+    return t;
+}
+
+static base_code commit(ground *g, const store_lane *lane, const store_transaction *t, int64_t epoch, bool *fenced,
+                        base_error *err)
+{
+    return store_transactions_commit(g->session, lane, t, &epoch, 1, fenced, err);
+}
+
+static void a_lane_has_one_owner_at_a_time(void **state)
+{
+    (void)state;
+    BASE_CLEANUP(ground_free) ground *g = ground_new();
+    BASE_CLEANUP(store_session_free) store_session *other = ground_session(g);
+    base_error err = {0};
+    const store_lane lane = acquire(g->session, "publisher-a");
+    assert_int_equal(lane.lane_epoch, 1);
+    ground_ok(store_lane_check(g->session, &lane, &err), &err);
+    store_lane second = {0};
+    assert_int_equal(store_lane_acquire(other, PAYER, "publisher-b", &second, &err), BASE_CONFLICT);
+    assert_non_null(strstr(err.message, "publisher-a"));
+    assert_non_null(strstr(err.message, "since 20"));
+    assert_int_equal(store_lane_check(other, &lane, &err), BASE_CONFLICT);
+    store_lane elsewhere = {0};
+    ground_ok(store_lane_acquire(other, "B62qsomeoneelse", "publisher-b", &elsewhere, &err), &err);
+    ground_ok(store_lane_release(g->session, &lane, &err), &err);
+    assert_int_equal(store_lane_check(g->session, &lane, &err), BASE_CONFLICT);
+    second = acquire(other, "publisher-b");
+    assert_int_equal(second.lane_epoch, 2);
+}
+
+static void taking_ones_own_lane_again_needs_one_release_only(void **state)
+{
+    (void)state;
+    BASE_CLEANUP(ground_free) ground *g = ground_new();
+    BASE_CLEANUP(store_session_free) store_session *other = ground_session(g);
+    base_error err = {0};
+    (void)acquire(g->session, "a");
+    const store_lane lane = acquire(g->session, "a");
+    ground_ok(store_lane_release(g->session, &lane, &err), &err);
+    assert_int_equal(acquire(other, "b").lane_epoch, 3);
+}
+
+static void a_lane_goes_with_its_connection_and_its_old_owner_is_fenced(void **state)
+{
+    (void)state;
+    BASE_CLEANUP(ground_free) ground *g = ground_new();
+    BASE_CLEANUP(store_session_free) store_session *other = ground_session(g);
+    base_error err = {0};
+    const int64_t epoch = prepare(g, 1);
+    const store_lane lane = acquire(g->session, "a");
+    ground_run(g, "SELECT pg_terminate_backend(l.pid) FROM pg_locks l WHERE l.locktype = 'advisory'");
+    base_code code = store_lane_check(g->session, &lane, &err);
+    if (code == BASE_UNAVAILABLE) /* the loss was met in the call itself */
+        code = store_lane_check(g->session, &lane, &err);
+    assert_int_equal(code, BASE_CONFLICT);
+    (void)acquire(other, "b");
+    bool fenced = false;
+    const store_transaction t = make(1, 0, "hash-a");
+    assert_int_equal(commit(g, &lane, &t, epoch, &fenced, &err), BASE_CONFLICT);
+    const store_transaction_mark mark = {"hash-a", STORE_TX_INCLUDED, 5};
+    assert_int_equal(store_transactions_mark(g->session, &lane, &mark, 1, &err), BASE_CONFLICT);
+    ground_expect(g, "SELECT count(*) FROM transactions", "0");
+}
+
+static void nonces_rise_and_an_abandoned_one_is_free_again(void **state)
+{
+    (void)state;
+    BASE_CLEANUP(ground_free) ground *g = ground_new();
+    base_error err = {0};
+    const int64_t epochs[2] = {prepare(g, 2), prepare(g, 1)};
+    const store_lane lane = acquire(g->session, "a");
+    int64_t nonce = -1;
+    ground_ok(store_lane_next_nonce(g->session, &lane, &nonce, &err), &err);
+    assert_int_equal(nonce, 0);
+    const store_transaction both[2] = {make(2, 7, "hash-7"), make(1, 8, "hash-8")};
+    bool fenced[2] = {true, true};
+    ground_ok(store_transactions_commit(g->session, &lane, both, epochs, 2, fenced, &err), &err);
+    assert_false(fenced[0] || fenced[1]);
+    ground_ok(store_lane_next_nonce(g->session, &lane, &nonce, &err), &err);
+    assert_int_equal(nonce, 9);
+
+    BASE_CLEANUP(store_transaction_list_free) store_transaction_list *open = NULL;
+    ground_ok(store_transactions_find_open(g->session, PAYER, 10, &open, &err), &err);
+    assert_int_equal(store_transaction_list_count(open), 2);
+    const store_transaction *first = store_transaction_list_at(open, 0);
+    assert_int_equal(first->nonce, 7);
+    assert_string_equal(first->hash, "hash-7");
+    assert_int_equal(first->state, STORE_TX_COMMITTED);
+    assert_int_equal(first->fee_nanomina, 100000000);
+    assert_memory_equal(first->payload.data, "signed bytes", 12);
+    assert_memory_equal(&first->submission, &both[0].submission, sizeof(first->submission));
+
+    const store_transaction_mark marks[] = {{"hash-8", STORE_TX_ABANDONED, 0}, {"hash-7", STORE_TX_INCLUDED, 42}};
+    ground_ok(store_transactions_mark(g->session, &lane, marks, 2, &err), &err);
+    ground_ok(store_lane_next_nonce(g->session, &lane, &nonce, &err), &err);
+    assert_int_equal(nonce, 8);
+    ground_expect(
+        g, "SELECT string_agg(state || ' ' || coalesce(block_height, -1), ', ' ORDER BY nonce) FROM transactions",
+        "included 42, abandoned -1");
+    ground_ok(store_transactions_commit(g->session, &lane, &both[1], &epochs[1], 1, fenced, &err), &err);
+    assert_false(fenced[0]); /* an abandoned one of the same hash is revived */
+    ground_expect(g, "SELECT state FROM transactions WHERE hash = 'hash-8'", "committed");
+}
+
+static void repeating_a_commit_is_harmless_and_a_second_transaction_is_refused(void **state)
+{
+    (void)state;
+    BASE_CLEANUP(ground_free) ground *g = ground_new();
+    base_error err = {0};
+    const int64_t epoch = prepare(g, 1), epoch_2 = prepare(g, 2);
+    const store_lane lane = acquire(g->session, "a");
+    const store_transaction t = make(1, 3, "hash-3");
+    bool fenced = true;
+    ground_ok(commit(g, &lane, &t, epoch, &fenced, &err), &err);
+    ground_ok(commit(g, &lane, &t, epoch, &fenced, &err), &err);
+    assert_false(fenced);
+    const store_transaction same_submission = make(1, 4, "hash-4");
+    assert_int_equal(commit(g, &lane, &same_submission, epoch, &fenced, &err), BASE_CONFLICT);
+    const store_transaction same_nonce = make(2, 3, "hash-5");
+    assert_int_equal(commit(g, &lane, &same_nonce, epoch_2, &fenced, &err), BASE_CONFLICT);
+    ground_expect(g, "SELECT count(*) FROM transactions", "1");
+}
+
+static void a_transaction_of_a_lost_claim_is_not_stored(void **state)
+{
+    (void)state;
+    BASE_CLEANUP(ground_free) ground *g = ground_new();
+    base_error err = {0};
+    const int64_t epochs[2] = {prepare(g, 1) - 1, prepare(g, 2)};
+    const store_lane lane = acquire(g->session, "a");
+    const store_transaction both[2] = {make(1, 0, "hash-0"), make(2, 1, "hash-1")};
+    bool fenced[2] = {false, true};
+    ground_ok(store_transactions_commit(g->session, &lane, both, epochs, 2, fenced, &err), &err);
+    assert_true(fenced[0]);
+    assert_false(fenced[1]);
+    ground_expect(g, "SELECT string_agg(hash, ' ') FROM transactions", "hash-1");
+}
+
+static void a_claim_brings_the_live_transaction_and_its_end_settles_it(void **state)
+{
+    (void)state;
+    BASE_CLEANUP(ground_free) ground *g = ground_new();
+    base_error err = {0};
+    const int64_t epoch = prepare(g, 1);
+    const store_lane lane = acquire(g->session, "a");
+    const store_transaction t = make(1, 3, "5JhashOfTransaction");
+    bool fenced = true;
+    ground_ok(commit(g, &lane, &t, epoch, &fenced, &err), &err);
+    const wire_publish_proof job = ground_command(1);
+    store_claim claim = {.epoch = epoch, .event_sequence = 2};
+    store_publish_outcome outcome = ground_publish_outcome(&job, &claim, 11, STORE_RETRY);
+    assert_false(ground_publish_commit(g, &outcome));
+
+    BASE_CLEANUP(store_publish_batch_free) store_publish_batch *batch = ground_publish_claim(g, 1, 11, false);
+    const store_publish_work *work = store_publish_batch_at(batch, 0);
+    assert_true(work->has_transaction);
+    assert_string_equal(work->transaction.hash, "5JhashOfTransaction");
+    assert_int_equal(work->transaction.nonce, 3);
+    assert_memory_equal(work->transaction.payload.data, "signed bytes", 12);
+    outcome = ground_publish_outcome(&job, &work->claim, 11, STORE_RETRY);
+    outcome.abandon_transaction = true;
+    assert_false(ground_publish_commit(g, &outcome));
+    ground_expect(g, "SELECT state FROM transactions", "abandoned");
+
+    BASE_CLEANUP(store_publish_batch_free) store_publish_batch *fresh = ground_publish_claim(g, 1, 11, false);
+    assert_false(store_publish_batch_at(fresh, 0)->has_transaction);
+    ground_ok(commit(g, &lane, &t, store_publish_batch_at(fresh, 0)->claim.epoch, &fenced, &err), &err);
+    outcome = ground_publish_outcome(&job, &store_publish_batch_at(fresh, 0)->claim, 11, STORE_SUCCEEDED);
+    assert_false(ground_publish_commit(g, &outcome));
+    BASE_CLEANUP(store_transaction_list_free) store_transaction_list *all = NULL;
+    ground_ok(store_transactions_find(g->session, &job.sha256, &all, &err), &err);
+    assert_int_equal(store_transaction_list_count(all), 1);
+    assert_int_equal(store_transaction_list_at(all, 0)->state, STORE_TX_ACCEPTED);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_lane_has_one_owner_at_a_time),
+        cmocka_unit_test(taking_ones_own_lane_again_needs_one_release_only),
+        cmocka_unit_test(a_lane_goes_with_its_connection_and_its_old_owner_is_fenced),
+        cmocka_unit_test(nonces_rise_and_an_abandoned_one_is_free_again),
+        cmocka_unit_test(repeating_a_commit_is_harmless_and_a_second_transaction_is_refused),
+        cmocka_unit_test(a_transaction_of_a_lost_claim_is_not_stored),
+        cmocka_unit_test(a_claim_brings_the_live_transaction_and_its_end_settles_it),
+    };
+    return cmocka_run_group_tests_name("store_transactions", tests, ground_start, ground_end);
+}
