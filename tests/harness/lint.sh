@@ -71,7 +71,7 @@ conventions() {
         echo "banned calls: see above"
         bad=1
     fi
-    for file in "${C_FILES[@]}"; do
+    for file in libs/*/src/*.c libs/*/include/*/*.h services/*/src/*.[ch]; do
         lines=$(wc -l <"$file")
         if ((lines > 500)); then
             echo "$file: $lines lines are over 500"
