@@ -276,6 +276,7 @@ void broker_link_listen(broker_connection *connection, broker_listener *listener
     BROKER_HOLD(&connection->condition);
     listener->next = connection->listeners;
     connection->listeners = listener;
+    listener->on_link(listener->ctx, connection->connected);
 }
 
 void broker_link_unlisten(broker_connection *connection, broker_listener *listener)

@@ -14,7 +14,7 @@ typedef struct broker_listener {
     struct broker_listener *next;
 } broker_listener;
 
-/* The listener is borrowed until removed; no call is under way once remove has returned. */
+/* Tells the listener at once how the link is now. It is borrowed until removed; no call is under way once unlisten has returned. */
 void broker_link_listen(broker_connection *connection, broker_listener *listener);
 void broker_link_unlisten(broker_connection *connection, broker_listener *listener);
 

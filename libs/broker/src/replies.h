@@ -42,8 +42,9 @@ BASE_MUST_CHECK base_code broker_call_begin(broker_replies *replies, size_t coun
 void broker_call_subject(const broker_call *call, size_t index, char *ret);
 /* One of the requests was never sent: no answer is awaited for it. */
 void broker_call_forgo(broker_call *call);
-/* Waits for all answers. BASE_TIMEOUT; BASE_UNAVAILABLE when the link was lost first. Answers that came are there in any case. */
-BASE_MUST_CHECK base_code broker_call_wait(broker_call *call, int64_t deadline_ms);
+/* Waits for all answers. BASE_TIMEOUT; BASE_UNAVAILABLE when the link was lost first. Answers that came are there in any case,
+ * so the code may be ignored. */
+base_code broker_call_wait(broker_call *call, int64_t deadline_ms);
 /* Unregisters and releases the answers; harmless on a call that never began. */
 void broker_call_end(broker_call *call);
 static inline void broker_call_end_at(broker_call *call)
