@@ -154,6 +154,32 @@ static void nats_comes_back_on_its_port_with_its_configuration(void **state)
     assert_non_null(strstr(reply.body, "\"streams\""));
 }
 
+static char process_state(pid_t pid)
+{
+    char path[64];
+    char text[512] = "";
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    BASE_CLEANUP(base_close) int fd = open(path, O_RDONLY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_true(read(fd, text, sizeof(text) - 1) > 0);
+    return strrchr(text, ')')[2];
+}
+
+static void a_paused_process_stands_still_at_once(void **state)
+{
+    (void)state;
+    const char *argv[] = {"sh", "-c", "while :; do :; done", NULL};
+    BASE_CLEANUP(harness_process_free)
+    harness_process *process = harness_process_new(&(harness_process_options){.argv = argv});
+    for (int i = 0; i < 20; i++) {
+        harness_process_pause(process);
+        assert_int_equal(process_state(harness_process_pid(process)), 'T');
+        assert_true(harness_process_running(process));
+        harness_process_resume(process);
+        assert_int_not_equal(process_state(harness_process_pid(process)), 'T');
+    }
+}
+
 static void nats_can_be_paused_wiped_and_stopped(void **state)
 {
     (void)state;
@@ -215,6 +241,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_line_is_awaited_without_polling_and_only_when_whole),
         cmocka_unit_test(a_killed_process_reports_its_signal),
         cmocka_unit_test(children_and_folders_go_away_when_a_test_crashes),
+        cmocka_unit_test(a_paused_process_stands_still_at_once),
         cmocka_unit_test(nats_comes_back_on_its_port_with_its_configuration),
         cmocka_unit_test(nats_can_be_paused_wiped_and_stopped),
         cmocka_unit_test(each_test_gets_its_own_database),

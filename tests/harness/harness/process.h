@@ -31,6 +31,10 @@ pid_t harness_process_pid(const harness_process *process);
 bool harness_process_running(harness_process *process);
 void harness_process_signal(harness_process *process, int signal);
 
+/* Stops all its threads where they are (SIGSTOP), and returns once they stand still; goes on (SIGCONT). */
+void harness_process_pause(harness_process *process);
+void harness_process_resume(harness_process *process);
+
 /* Waits for a whole line with `part` in it on stdout or stderr, since the start or the last mark. The caller frees the
  * line. NULL when the process ended without saying it or deadline_ms passed. */
 char *harness_process_wait_line(harness_process *process, const char *part, int64_t deadline_ms);

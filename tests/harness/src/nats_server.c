@@ -169,10 +169,10 @@ void harness_nats_wipe(harness_nats *server)
 
 void harness_nats_pause(harness_nats *server)
 {
-    harness_process_signal(running(server), SIGSTOP);
+    harness_process_pause(running(server));
 }
 
 void harness_nats_resume(harness_nats *server)
 {
-    harness_process_signal(running(server), SIGCONT);
+    harness_process_resume(running(server));
 }

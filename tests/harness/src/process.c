@@ -186,6 +186,25 @@ void harness_process_signal(harness_process *process, int signal)
         harness_fail("kill %d: %s", (int)process->pid, strerror(errno));
 }
 
+void harness_process_pause(harness_process *process)
+{
+    siginfo_t info;
+    harness_process_signal(process, SIGSTOP);
+    /* The signal takes its time; the report of the stop comes after the last thread. */
+    while (waitid(P_PID, (id_t)process->pid, &info, WSTOPPED | WEXITED | WNOWAIT) != 0) {
+        if (errno != EINTR)
+            harness_fail("waitid %d: %s", (int)process->pid, strerror(errno));
+    }
+    if (info.si_code != CLD_STOPPED)
+        harness_fail("process %d ended instead of pausing", (int)process->pid);
+    waitid(P_PID, (id_t)process->pid, &info, WSTOPPED | WNOHANG); /* takes the report back */
+}
+
+void harness_process_resume(harness_process *process)
+{
+    harness_process_signal(process, SIGCONT);
+}
+
 int harness_process_wait(harness_process *process, int64_t deadline_ms)
 {
     int64_t until = base_monotonic_ms() + deadline_ms;
