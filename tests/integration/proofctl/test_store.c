@@ -1,0 +1,213 @@
+/* proofctl against a real Postgres: migrations, status, list, proofs. */
+#include "proven.h"
+
+#include "base/clock.h"
+#include "harness/postgres_server.h"
+#include "harness/process.h"
+#include "harness/wait.h"
+#include "store/generation.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static harness_postgres *postgres;
+
+static int start_postgres(void **state)
+{
+    (void)state;
+    postgres = harness_postgres_new(&(harness_postgres_options){.fsync_off = true});
+    return 0;
+}
+
+static int end_postgres(void **state)
+{
+    (void)state;
+    harness_postgres_free(postgres);
+    return 0;
+}
+
+/* One test's own database. No NATS: what needs none must do without. */
+typedef struct installation {
+    char database[HARNESS_DATABASE_URL_MAX + 16];
+    harness_database handle;
+    const char *environment[5];
+} installation;
+
+static void installation_init(installation *item)
+{
+    *item = (installation){.handle = harness_database_new(postgres)};
+    snprintf(item->database, sizeof(item->database), "DATABASE_URL=%s", item->handle.url);
+    item->environment[0] = item->database;
+    item->environment[1] = "MIGRATIONS_DIR=" MIGRATIONS_DIR;
+    item->environment[2] = "NATS_URL=nats://127.0.0.1:1";
+    item->environment[3] = "DATABASE_URL_FILE";
+}
+
+static void migrate(const installation *item)
+{
+    BASE_CLEANUP(run_result_done) run_result up = RUN(item->environment, NULL, "migrate", "up");
+    run_expect(&up, 0);
+}
+
+static void migrations_go_up_and_down_and_say_where_they_stand(void **state)
+{
+    (void)state;
+    installation item;
+    installation_init(&item);
+    BASE_CLEANUP(run_result_done) run_result before = RUN(item.environment, NULL, "migrate", "status");
+    run_expect(&before, 1);
+    expect_part(before.err, "proofctl migrate up");
+    BASE_CLEANUP(run_result_done) run_result unready = RUN(item.environment, NULL, "list");
+    run_expect(&unready, 1);
+    expect_part(unready.err, "proofctl migrate up");
+    migrate(&item);
+    migrate(&item);
+    BASE_CLEANUP(run_result_done) run_result applied = RUN(item.environment, NULL, "migrate", "status", "--json");
+    run_expect(&applied, 0);
+    expect_part(applied.out, "\"state\":\"applied\"");
+    assert_null(strstr(applied.out, "pending"));
+    BASE_CLEANUP(run_result_done) run_result down = RUN(item.environment, NULL, "migrate", "down", "--steps", "2");
+    run_expect(&down, 0);
+    expect_part(down.out, "reverting");
+    BASE_CLEANUP(run_result_done) run_result pending = RUN(item.environment, NULL, "migrate", "status");
+    run_expect(&pending, 1);
+    expect_part(pending.err, "2 pending");
+    migrate(&item);
+    BASE_CLEANUP(run_result_done) run_result list = RUN(item.environment, NULL, "list", "--json");
+    run_expect(&list, 0);
+    assert_string_equal(list.out, "");
+}
+
+static void a_changed_migration_is_refused(void **state)
+{
+    (void)state;
+    installation item;
+    installation_init(&item);
+    harness_path folder = harness_folder_new("migrations");
+    char directory[HARNESS_PATH_MAX + 32];
+    snprintf(directory, sizeof(directory), "MIGRATIONS_DIR=%s", folder.text);
+    item.environment[1] = directory;
+    harness_path file = harness_path_in(&folder, "0001_things.sql");
+    harness_file_write(&file, "-- migrate:up\nCREATE TABLE things (n int);\n-- migrate:down\nDROP TABLE things;\n");
+    migrate(&item);
+    harness_file_write(&file, "-- migrate:up\nCREATE TABLE things (n bigint);\n-- migrate:down\nDROP TABLE things;\n");
+    BASE_CLEANUP(run_result_done) run_result up = RUN(item.environment, NULL, "migrate", "up");
+    run_expect(&up, 1);
+    expect_part(up.err, "0001");
+}
+
+static wire_generate_proof job_of(const proven *made)
+{
+    wire_generate_proof job = {.sha256 = made->statement.hash, .correlation_id = "order-17"};
+    const evidence_witness *witness = &made->statement.witness;
+    memcpy(job.final_round.state, witness->state, sizeof(witness->state));
+    memcpy(job.final_round.initial_state, witness->initial_state, sizeof(witness->initial_state));
+    job.final_round.message_word = witness->message_word;
+    job.final_round.round_constant = witness->round_constant;
+    memcpy(job.signature_r, made->statement.signature.r, sizeof(job.signature_r));
+    memcpy(job.signature_s, made->statement.signature.s, sizeof(job.signature_s));
+    memcpy(job.public_key_x, made->statement.public_key.x, sizeof(job.public_key_x));
+    memcpy(job.public_key_y, made->statement.public_key.y, sizeof(job.public_key_y));
+    return job;
+}
+
+/* Takes a submission through its generation as the generator does it. */
+static void store(const installation *item, const proven *made)
+{
+    const store_session_options options = {.database_url = item->handle.url,
+                                           .application_name = "test",
+                                           .subjects = {"t.jobs.generate", "t.jobs.publish", "t.events", "t.dead"}};
+    BASE_CLEANUP(store_session_free) store_session *session = NULL;
+    BASE_CLEANUP(store_outbox_free) store_outbox *pending = NULL;
+    BASE_CLEANUP(base_buffer_done) base_buffer payload = {.limit = WIRE_MESSAGE_MAX};
+    wire_generate_proof job = job_of(made);
+    base_error err = {0};
+    store_job_identity identity = {.sequence = 1, .published_unix_ns = base_unix_ms() * 1000000};
+    store_claim claim;
+    bool fenced = true;
+    base_code code = wire_generate_proof_encode(&job, &payload, &err);
+    if (code == BASE_OK)
+        code = store_session_new(&options, &session, &err);
+    if (code == BASE_OK)
+        code = store_outbox_new(&pending, &err);
+    const store_generate_request request = {&job, identity, base_buffer_view(&payload)};
+    if (code == BASE_OK)
+        code = store_generate_claim(session, &request, 1, false, &claim, pending, &err);
+    const store_generate_outcome outcome = {.kind = STORE_SUCCEEDED,
+                                            .job = &job,
+                                            .claim = &claim,
+                                            .identity = identity,
+                                            .blob = base_buffer_view(&made->blob),
+                                            .format = PROVER_SOK_FORMAT,
+                                            .digest = base_digest_of(base_buffer_view(&made->blob))};
+    if (code == BASE_OK)
+        code = store_generate_commit(session, &outcome, 1, &fenced, pending, &err);
+    if (code != BASE_OK)
+        harness_fail("%s", err.message);
+    assert_false(fenced);
+}
+
+static void list_shows_what_postgres_knows_without_nats(void **state)
+{
+    (void)state;
+    installation item;
+    installation_init(&item);
+    harness_path folder = harness_folder_new("store");
+    migrate(&item);
+    BASE_CLEANUP(proven_done) proven made = proven_new(&folder, "an image that is listed");
+    store(&item, &made);
+    BASE_CLEANUP(run_result_done)
+    run_result listed = RUN(item.environment, NULL, "list", "--status", "proof_publishing");
+    run_expect(&listed, 0);
+    expect_part(listed.out, made.hash);
+    BASE_CLEANUP(run_result_done) run_result others = RUN(item.environment, NULL, "list", "--status", "complete");
+    run_expect(&others, 0);
+    assert_null(strstr(others.out, made.hash));
+}
+
+static void a_stored_proof_is_handed_out_and_verified(void **state)
+{
+    (void)state;
+    installation item;
+    installation_init(&item);
+    harness_path folder = harness_folder_new("store");
+    migrate(&item);
+    BASE_CLEANUP(proven_done) proven made = proven_new(&folder, "an image whose proof is stored");
+    store(&item, &made);
+    harness_path file = harness_path_in(&folder, "proof");
+    BASE_CLEANUP(run_result_done)
+    run_result got = RUN(item.environment, NULL, "proof", "get", made.hash, "--out", file.text, "--json");
+    run_expect(&got, 0);
+    BASE_CLEANUP(json_decref) json_t *facts = run_json(got.out);
+    assert_string_equal(run_text(facts, "format"), PROVER_SOK_FORMAT);
+    assert_string_equal(run_text(facts, "public_key"), made.public_key.text);
+    BASE_CLEANUP(base_buffer_done) base_buffer blob = run_read(file.text);
+    assert_true(base_bytes_equal(base_buffer_view(&blob), base_buffer_view(&made.blob)));
+    BASE_CLEANUP(run_result_done)
+    run_result yes = RUN(item.environment, NULL, "verify", made.image.text, "--public-key", made.public_key.text);
+    run_expect(&yes, 0);
+    expect_part(yes.out, "stored_digest");
+    BASE_CLEANUP(proven_done) proven stranger = proven_new(&folder, "an image by somebody else");
+    BASE_CLEANUP(run_result_done)
+    run_result no = RUN(item.environment, NULL, "verify", made.image.text, "--public-key", stranger.public_key.text);
+    run_expect(&no, 1);
+    expect_part(no.out, "stored_key");
+    BASE_CLEANUP(run_result_done)
+    run_result missing =
+        RUN(item.environment, NULL, "verify", stranger.image.text, "--public-key", stranger.public_key.text);
+    run_expect(&missing, 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(migrations_go_up_and_down_and_say_where_they_stand),
+        cmocka_unit_test(a_changed_migration_is_refused),
+        cmocka_unit_test(list_shows_what_postgres_knows_without_nats),
+        cmocka_unit_test(a_stored_proof_is_handed_out_and_verified),
+    };
+    return cmocka_run_group_tests(tests, start_postgres, end_postgres);
+}
