@@ -38,9 +38,9 @@ static inline base_bytes wire_bytes(ProtobufCBinaryData data)
 /* For packing only, which does not write. */
 static inline ProtobufCBinaryData wire_binary(const uint8_t *data, size_t size)
 {
-    return (ProtobufCBinaryData){.len = size, .data = (uint8_t *)(uintptr_t)data};
+    return (ProtobufCBinaryData){.len = size, .data = (uint8_t *)data};
 }
 static inline char *wire_string(const char *text)
 {
-    return (char *)(uintptr_t)text;
+    return (char *)text;
 }

@@ -233,7 +233,7 @@ static base_code check_names(const ProtobufCMessageDescriptor *type, const char 
 {
     const char *name = NULL;
     json_t *value = NULL;
-    json_object_foreach((json_t *)(uintptr_t)object, name, value)
+    json_object_foreach((json_t *)object, name, value)
     {
         if (protobuf_c_message_descriptor_get_field_by_name(type, name) == NULL)
             return base_fail(err, BASE_INVALID, "%s has no field \"%.64s\"", path[0] != '\0' ? path : type->short_name,

@@ -7,6 +7,10 @@
 
 #include <cmocka.h>
 
+const char LONG_TEXT[] =
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+
 enum { VARINT, FIXED64, DELIMITED, FIXED32 = 5 };
 
 static void put(base_buffer *out, base_bytes data)
@@ -178,4 +182,12 @@ void raw_generate_proof(const generate_parts *parts, base_buffer *out)
     }
     if (parts->has_image)
         raw_bytes(out, 11, parts->image);
+}
+
+void assert_refused(base_code code, const base_error *err, const char *message)
+{
+    if (code != BASE_INVALID)
+        fail_msg("accepted, or %s, where this was expected: %s", base_code_name(code), message);
+    assert_int_equal(err->code, BASE_INVALID);
+    assert_string_equal(err->message, message);
 }

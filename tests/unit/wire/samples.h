@@ -29,3 +29,8 @@ generate_parts sample_parts(void);
 void raw_generate_proof(const generate_parts *parts, base_buffer *out);
 
 base_bytes text_bytes(const char *text);
+
+extern const char LONG_TEXT[201]; /* 200 times the letter a */
+
+/* Fails the running test unless `code` is BASE_INVALID with exactly this message. */
+void assert_refused(base_code code, const base_error *err, const char *message);

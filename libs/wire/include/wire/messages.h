@@ -64,7 +64,7 @@ typedef struct wire_status_changed {
  * proof_format also have . _ - and chain_id : and /; reason_code is a-z, 0-9 and _. Times lie in 1970..9999. */
 
 /* Decoding checks every length and range; BASE_INVALID names the field and the rule, BASE_NO_MEMORY says nothing about the message.
- * Unknown fields are ignored. Memory used is bounded by twice the message's size and 72 KiB. *ret is untouched on failure. On success
+ * Unknown fields are ignored. Memory used is bounded by three times the message's size and 72 KiB. *ret is untouched on failure. On success
  * ret->image (when used) points into memory owned by *ret_owner, released with wire_owner_free; without an image *ret_owner is NULL. */
 typedef struct wire_owner wire_owner;
 void wire_owner_free(wire_owner *owner);
