@@ -4,9 +4,9 @@
 #include "devnode/node.h"
 #include "devnode/stats.h"
 
-#define HTTP_BODY_MAX        1048576 /* bytes of a request */
-#define HTTP_CONNECTIONS_MAX 512     /* each has a thread of its own */
-#define HTTP_IDLE_S          120     /* after which a silent connection is closed */
+#define HTTP_BODY_MAX        524288 /* bytes of a request */
+#define HTTP_CONNECTIONS_MAX 512    /* each has a thread of its own */
+#define HTTP_IDLE_S          120    /* after which a silent connection is closed */
 
 typedef struct http_server http_server;
 
