@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -12,8 +13,12 @@
 
 struct journal {
     int fd;
+    pthread_mutex_t lock;
+    pthread_cond_t changed; /* a sync has ended */
     int64_t size;
-    bool broken; /* a failed write could not be undone: the file must not grow any more */
+    int64_t synced; /* bytes that are on disk */
+    bool syncing;   /* a caller is at it, without the lock */
+    bool broken;    /* a failed write could not be undone, or a sync failed: the file must not grow any more */
     base_buffer line;
 };
 
@@ -31,7 +36,7 @@ static base_code write_all(int fd, base_bytes data, base_error *err)
         if (wrote > 0)
             done += (size_t)wrote;
     }
-    return fdatasync(fd) == 0 ? BASE_OK : os_failed(err, "sync");
+    return BASE_OK;
 }
 
 /* Adds j->line, or leaves the file as it was. */
@@ -49,11 +54,52 @@ static base_code append_line(journal *j, base_error *err)
     return code;
 }
 
-base_code journal_append(journal *j, const journal_entry *entry, base_error *err)
+base_code journal_append(journal *j, const journal_entry *entry, int64_t *ret_position, base_error *err)
 {
+    pthread_mutex_lock(&j->lock);
     base_buffer_clear(&j->line);
     base_code code = journal_line_write(entry, &j->line, err);
-    return code == BASE_OK ? append_line(j, err) : code;
+    if (code == BASE_OK)
+        code = append_line(j, err);
+    if (code == BASE_OK)
+        *ret_position = j->size;
+    pthread_mutex_unlock(&j->lock);
+    return code;
+}
+
+/* With the lock, which it lets go while the disk works: whoever comes meanwhile waits and is served by the next sync. */
+static base_code sync_all(journal *j, base_error *err)
+{
+    int64_t reached = j->size;
+    j->syncing = true;
+    pthread_mutex_unlock(&j->lock);
+    base_code code = fdatasync(j->fd) == 0 ? BASE_OK : os_failed(err, "sync");
+    pthread_mutex_lock(&j->lock);
+    j->syncing = false;
+    if (code == BASE_OK)
+        j->synced = reached;
+    else
+        j->broken = true; /* what the kernel still holds of the file is unknown after a failed sync */
+    pthread_cond_broadcast(&j->changed);
+    return code;
+}
+
+base_code journal_sync(journal *j, int64_t position, base_error *err)
+{
+    base_code code = BASE_OK;
+    pthread_mutex_lock(&j->lock);
+    if (position == JOURNAL_ALL)
+        position = j->size;
+    while (code == BASE_OK && j->synced < position) {
+        if (j->broken)
+            code = base_fail(err, BASE_INTERNAL, "the state could not be written: restart the node");
+        else if (j->syncing)
+            pthread_cond_wait(&j->changed, &j->lock);
+        else
+            code = sync_all(j, err);
+    }
+    pthread_mutex_unlock(&j->lock);
+    return code;
 }
 
 static base_code replay_line(const char *line, journal_replay *replay, void *ctx, base_error *err)
@@ -132,16 +178,22 @@ static base_code begin(journal *j, const char *path, mina_network network, base_
     base_code code = journal_line_header(network, &j->line, err);
     if (code == BASE_OK)
         code = append_line(j, err);
+    if (code == BASE_OK)
+        code = journal_sync(j, j->size, err);
     return code == BASE_OK ? sync_folder(path, err) : code;
 }
 
 base_code journal_open(const char *path, mina_network network, journal_replay *replay, void *ctx, journal **ret,
                        base_error *err)
 {
-    BASE_CLEANUP(journal_free) journal *j = calloc(1, sizeof(*j));
-    if (j == NULL)
+    journal *made = calloc(1, sizeof(*made));
+    if (made == NULL)
         return base_fail(err, BASE_NO_MEMORY, "no memory for the journal");
-    *j = (journal){.fd = -1, .line = {.limit = JOURNAL_LINE_MAX}};
+    made->fd = -1;
+    made->line.limit = JOURNAL_LINE_MAX;
+    pthread_mutex_init(&made->lock, NULL);
+    pthread_cond_init(&made->changed, NULL);
+    BASE_CLEANUP(journal_free) journal *j = made;
     base_code code = open_file(j, path, err);
     if (code == BASE_OK)
         code = replay_file(j, network, replay, ctx, err);
@@ -160,5 +212,7 @@ void journal_free(journal *j)
     if (j->fd >= 0)
         close(j->fd);
     base_buffer_done(&j->line);
+    pthread_cond_destroy(&j->changed);
+    pthread_mutex_destroy(&j->lock);
     free(j);
 }

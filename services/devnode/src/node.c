@@ -40,17 +40,24 @@ static base_code replay(void *ctx, const journal_entry *entry, base_error *err)
     return base_fail(err, BASE_INTERNAL, "unknown kind of journal entry");
 }
 
-static base_code record(node *n, const journal_entry *entry, base_error *err)
+/* Under the lock, so that the journal has the order of the chain. */
+static base_code record(node *n, const journal_entry *entry, int64_t *ret_position, base_error *err)
 {
-    return n->journal == NULL ? BASE_OK : journal_append(n->journal, entry, err);
+    return n->journal == NULL ? BASE_OK : journal_append(n->journal, entry, ret_position, err);
 }
 
-static base_code make_block_locked(node *n, base_error *err)
+/* Without the lock, so that callers share the disk's time. */
+static base_code make_durable(node *n, int64_t position, base_error *err)
+{
+    return n->journal == NULL ? BASE_OK : journal_sync(n->journal, position, err);
+}
+
+static base_code make_block_locked(node *n, int64_t *ret_position, base_error *err)
 {
     const journal_entry entry = {.kind = JOURNAL_BLOCK, .time_ms = base_unix_ms()};
     base_code code = chain_reserve_block(n->chain, err);
     if (code == BASE_OK)
-        code = record(n, &entry, err);
+        code = record(n, &entry, ret_position, err);
     if (code == BASE_OK)
         chain_make_block(n->chain, entry.time_ms);
     return code;
@@ -69,17 +76,19 @@ static void *make_blocks(void *arg)
     node *n = arg;
     struct timespec next;
     clock_gettime(CLOCK_MONOTONIC, &next);
-    pthread_mutex_lock(&n->lock);
-    while (!n->stopping) {
+    for (;;) {
         next = later(next, n->options.block_ms);
+        pthread_mutex_lock(&n->lock);
         while (!n->stopping && pthread_cond_timedwait(&n->stopped, &n->lock, &next) == 0)
             ;
+        bool stopping = n->stopping;
+        pthread_mutex_unlock(&n->lock);
+        if (stopping)
+            return NULL;
         base_error err = {0};
-        if (!n->stopping && make_block_locked(n, &err) != BASE_OK)
+        if (node_make_block(n, &err) != BASE_OK)
             fprintf(stderr, "no block made: %s\n", err.message);
     }
-    pthread_mutex_unlock(&n->lock);
-    return NULL;
 }
 
 static void init_locks(node *n)
@@ -146,37 +155,42 @@ base_code node_submit(node *n, const chain_transaction *transaction, node_receip
         ret->inferred_nonce = account->nonce + account->pooled;
     }
     base_code code = BASE_OK;
+    int64_t position = 0;
     if (ret->answer == CHAIN_ACCEPTED) {
         const journal_entry entry = {.kind = JOURNAL_SEND, .transaction = *transaction};
-        code = record(n, &entry, err);
+        code = record(n, &entry, &position, err);
         if (code == BASE_OK)
             chain_add(n->chain, transaction);
+    } else if (ret->answer == CHAIN_DUPLICATE) {
+        position = JOURNAL_ALL; /* it counts as accepted, so it must be as durable */
     }
     pthread_mutex_unlock(&n->lock);
-    return code;
+    return code == BASE_OK ? make_durable(n, position, err) : code;
 }
 
 base_code node_fund(node *n, const mina_public_key *key, uint64_t amount, bool only_new, base_error *err)
 {
     const journal_entry entry = {.kind = JOURNAL_FUND, .key = *key, .amount = amount};
+    int64_t position = 0;
     pthread_mutex_lock(&n->lock);
     base_code code = BASE_OK;
     if (!only_new || chain_find_account(n->chain, key) == NULL) {
         /* First the chain, which alone may refuse; if the journal then fails, the money is there until the node restarts. */
         code = chain_fund(n->chain, key, amount, err);
         if (code == BASE_OK)
-            code = record(n, &entry, err);
+            code = record(n, &entry, &position, err);
     }
     pthread_mutex_unlock(&n->lock);
-    return code;
+    return code == BASE_OK ? make_durable(n, position, err) : code;
 }
 
 base_code node_make_block(node *n, base_error *err)
 {
+    int64_t position = 0;
     pthread_mutex_lock(&n->lock);
-    base_code code = make_block_locked(n, err);
+    base_code code = make_block_locked(n, &position, err);
     pthread_mutex_unlock(&n->lock);
-    return code;
+    return code == BASE_OK ? make_durable(n, position, err) : code;
 }
 
 const chain *node_lock(node *n)

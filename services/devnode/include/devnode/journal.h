@@ -1,5 +1,5 @@
 #pragma once
-/* The append-only file from which a development node comes back: one JSON object a line, on disk before it counts. */
+/* The append-only file from which a development node comes back: one JSON object a line. Thread-safe. */
 #include "devnode/chain.h"
 
 #define JOURNAL_LINE_MAX 2048               /* bytes */
@@ -27,5 +27,13 @@ BASE_MUST_CHECK base_code journal_open(const char *path, mina_network network, j
 void journal_free(journal *j);
 BASE_CLEANUP_POINTER(journal, journal_free);
 
-/* Returns once the entry is on disk. On failure nothing was added. */
-BASE_MUST_CHECK base_code journal_append(journal *j, const journal_entry *entry, base_error *err);
+/* Adds the entry, in the order of the calls. It survives this process at once, a power loss after journal_sync(*ret_position). On
+ * failure nothing was added. */
+BASE_MUST_CHECK base_code journal_append(journal *j, const journal_entry *entry, int64_t *ret_position,
+                                         base_error *err);
+
+#define JOURNAL_ALL INT64_C(-1) /* as a position: all that was added so far */
+
+/* Returns once all entries up to the position are on disk. Callers that wait together share one write to the disk. After a
+ * failure the file takes nothing more until the node is started again. */
+BASE_MUST_CHECK base_code journal_sync(journal *j, int64_t position, base_error *err);

@@ -27,8 +27,8 @@ typedef struct node_receipt {
     uint32_t inferred_nonce;
 } node_receipt;
 
-/* Judges a payment whose signature was verified; an accepted one is durable on return. Anything but BASE_OK: the journal failed and
- * nothing was accepted. */
+/* Judges a payment whose signature was verified; an accepted one is durable on return, and in the pool a little earlier.
+ * Anything but BASE_OK: the journal failed, so that the node must be started again; whether the payment is kept is unknown. */
 BASE_MUST_CHECK base_code node_submit(node *n, const chain_transaction *transaction, node_receipt *ret,
                                       base_error *err);
 
