@@ -121,9 +121,10 @@ static base_code replay_all(journal *j, FILE *in, mina_network network, journal_
             /* A crash cuts the last line short; nobody was told that it counts. */
             return fgetc(in) == EOF ? BASE_OK : base_fail(err, BASE_INVALID, "line %" PRId64 " is too long", number);
         }
-        code = number == 1 ? journal_line_check_header(line, network, err) : replay_line(line, replay, ctx, err);
-        if (code == BASE_INVALID)
-            return base_fail(err, code, "line %" PRId64 ": %.150s", number, err->message);
+        base_error why = {0};
+        code = number == 1 ? journal_line_check_header(line, network, &why) : replay_line(line, replay, ctx, &why);
+        if (code != BASE_OK)
+            return base_fail(err, code, "line %" PRId64 ": %.150s", number, why.message);
         j->size += (int64_t)length;
     }
     if (code == BASE_OK && ferror(in))
@@ -194,13 +195,14 @@ base_code journal_open(const char *path, mina_network network, journal_replay *r
     pthread_mutex_init(&made->lock, NULL);
     pthread_cond_init(&made->changed, NULL);
     BASE_CLEANUP(journal_free) journal *j = made;
-    base_code code = open_file(j, path, err);
+    base_error why = {0};
+    base_code code = open_file(j, path, &why);
     if (code == BASE_OK)
-        code = replay_file(j, network, replay, ctx, err);
+        code = replay_file(j, network, replay, ctx, &why);
     if (code == BASE_OK && j->size == 0)
-        code = begin(j, path, network, err);
+        code = begin(j, path, network, &why);
     if (code != BASE_OK)
-        return base_fail(err, code, "%.60s: %.180s", path, err->message);
+        return base_fail(err, code, "%.60s: %.180s", path, why.message);
     *ret = BASE_TAKE(j);
     return BASE_OK;
 }
