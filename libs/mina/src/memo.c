@@ -34,7 +34,7 @@ mina_memo_text mina_memo_format(const mina_memo *memo)
 
 base_code mina_memo_parse(const char *text, mina_memo *ret, base_error *err)
 {
-    mina_memo memo;
+    mina_memo memo = {{0}};
     base_code code = mina_base58_decode("memo", MINA_BASE58_MEMO, text, memo.bytes, sizeof(memo.bytes), err);
     if (code != BASE_OK)
         return code;

@@ -112,7 +112,7 @@ base_code mina_payment_verify(const mina_payment *payment, mina_network network,
 
 mina_signature_text mina_signature_format(const mina_signature *signature)
 {
-    mina_signature_text text;
+    mina_signature_text text = {{0}, {0}};
     decimal_format(pallas_number_read(signature->field), text.field);
     decimal_format(pallas_number_read(signature->scalar), text.scalar);
     return text;
