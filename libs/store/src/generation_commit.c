@@ -5,17 +5,17 @@
 #include <string.h>
 
 /* Both statements run after the rows are locked, so they see the same rows as theirs. $1 hash, $2 epoch. */
-#define STILL_OURS "s.sha256_hash = o.sha AND s.epoch = o.epoch AND s.attempt_open AND s.status = 'proof_generation'"
-
 static const store_statement STORE_PROOFS = {
     "generate_proofs",
     "INSERT INTO proofs (sha256_hash, format, digest, public_key, blob, duration_ms, created_at) "
     "SELECT o.sha, o.format, o.digest, o.public_key, o.blob, o.duration_ms, now() "
     "FROM unnest($1::text[], $2::bigint[], $3::text[], $4::bytea[], $5::bytea[], $6::bytea[], $7::bigint[]) "
-    "AS o (sha, epoch, format, digest, public_key, blob, duration_ms) JOIN submissions s ON " STILL_OURS " "
-    "ON CONFLICT (sha256_hash) DO UPDATE SET format = excluded.format, digest = excluded.digest, "
-    "public_key = excluded.public_key, blob = excluded.blob, duration_ms = excluded.duration_ms, "
-    "created_at = excluded.created_at"};
+    "AS o (sha, epoch, format, digest, public_key, blob, duration_ms) " STORE_STILL_OURS(
+        "proof_generation") "ON CONFLICT (sha256_hash) DO UPDATE SET format = excluded.format, digest = "
+                            "excluded.digest, "
+                            "public_key = excluded.public_key, blob = excluded.blob, duration_ms = "
+                            "excluded.duration_ms, "
+                            "created_at = excluded.created_at"};
 
 /* $3 kind, $4 reason code, $5 reason, $6 retry delay, $7 publish command, $8 owner, $9… outbox. Kinds: 0 succeeded, 1 rejected,
  * 2 retry, 3 released. */
@@ -37,14 +37,14 @@ static const store_statement COMMIT_GENERATION = {
     "failed_at = CASE o.kind WHEN 1 THEN now() ELSE s.failed_at END "
     "FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::bytea[], "
     "$8::bigint[]) "
-    "AS o (sha, epoch, kind, reason_code, reason, retry_delay_ms, command, owner) "
-    "WHERE " STILL_OURS " RETURNING o.owner), "
-    "sent AS (INSERT INTO outbox (subject, message_id, headers, payload) "
-    "SELECT m.subject, m.message_id, m.headers, m.payload "
-    "FROM unnest($9::bigint[], $10::text[], $11::text[], $12::text[], $13::bytea[]) "
-    "WITH ORDINALITY AS m (owner, subject, message_id, headers, payload, ord) "
-    "WHERE (m.owner IN (SELECT w.owner FROM written w)) IS TRUE ORDER BY m.ord RETURNING id) "
-    "SELECT NULL::bigint AS id, owner FROM written UNION ALL SELECT id, NULL FROM sent"};
+    "AS o (sha, epoch, kind, reason_code, reason, retry_delay_ms, command, owner) " STORE_STILL_OURS(
+        "proof_generation") "AND s.ctid = f.place RETURNING o.owner), "
+                            "sent AS (INSERT INTO outbox (subject, message_id, headers, payload) "
+                            "SELECT m.subject, m.message_id, m.headers, m.payload "
+                            "FROM unnest($9::bigint[], $10::text[], $11::text[], $12::text[], $13::bytea[]) "
+                            "WITH ORDINALITY AS m (owner, subject, message_id, headers, payload, ord) "
+                            "WHERE (m.owner IN (SELECT w.owner FROM written w)) IS TRUE ORDER BY m.ord RETURNING id) "
+                            "SELECT NULL::bigint AS id, owner FROM written UNION ALL SELECT id, NULL FROM sent"};
 
 typedef struct committing {
     const store_generate_outcome *outcomes;

@@ -16,6 +16,14 @@ void store_places_params(const store_place *places, size_t count, store_params *
 /* One array parameter: the caller's indices, by which written rows and their messages are matched. */
 void store_places_owners(const store_place *places, size_t count, store_params *params);
 
+/* Joins `o`, a list of (sha, epoch, …) whose rows are locked, with those submissions `f` whose attempt is still open under that
+ * epoch; f.place is the row's ctid, fixed while we hold it. OFFSET 0 keeps the conditions out of the lookup: left to itself,
+ * the planner takes the index of pending rows for the smaller one and reads all of it for each job of the batch. */
+#define STORE_STILL_OURS(status)                                                                                       \
+    "CROSS JOIN LATERAL (SELECT h.ctid AS place, h.epoch, h.attempt_open, h.status FROM submissions h "                \
+    "WHERE h.sha256_hash = o.sha OFFSET 0) AS f "                                                                      \
+    "WHERE f.epoch = o.epoch AND f.attempt_open AND f.status = '" status "' "
+
 /* Reads a claim's columns from `column` on: answer, status, epoch, event_sequence, retries, crashes, accepted (Unix ms). */
 BASE_MUST_CHECK base_code store_claim_read(const store_rows *rows, size_t row, int column, store_claim *ret,
                                            base_error *err);

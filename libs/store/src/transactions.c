@@ -136,13 +136,14 @@ static base_code lane_lost(const store_lane *lane, base_error *err)
 static const store_statement COMMIT_TRANSACTIONS = {
     "transactions_commit",
     "INSERT INTO transactions AS t (hash, fee_payer, submission, nonce, fee_nanomina, payload, state) "
-    "SELECT r.hash, $2::text, r.sha, r.nonce, r.fee, r.payload, 'committed' "
+    "SELECT o.hash, $2::text, o.sha, o.nonce, o.fee, o.payload, 'committed' "
     "FROM unnest($1::text[], $4::bigint[], $5::text[], $6::bigint[], $7::bigint[], $8::bytea[]) "
-    "AS r (sha, epoch, hash, nonce, fee, payload) JOIN submissions s ON s.sha256_hash = r.sha "
-    "AND s.epoch = r.epoch AND s.attempt_open AND s.status = 'proof_publishing' "
-    "WHERE EXISTS (SELECT FROM fee_payers f WHERE f.fee_payer = $2::text AND f.lane_epoch = $3::bigint) "
-    "ON CONFLICT (hash) DO UPDATE SET updated_at = now(), "
-    "state = CASE WHEN t.state = 'abandoned' THEN 'committed' ELSE t.state END RETURNING t.hash"};
+    "AS o (sha, epoch, hash, nonce, fee, payload) " STORE_STILL_OURS(
+        "proof_publishing") "AND EXISTS (SELECT FROM fee_payers l WHERE l.fee_payer = $2::text AND l.lane_epoch = "
+                            "$3::bigint) "
+                            "ON CONFLICT (hash) DO UPDATE SET updated_at = now(), "
+                            "state = CASE WHEN t.state = 'abandoned' THEN 'committed' ELSE t.state END RETURNING "
+                            "t.hash"};
 
 typedef struct storing {
     const store_lane *lane;

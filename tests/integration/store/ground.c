@@ -10,7 +10,7 @@ static const char BLOB[] = "a proof";
 int ground_start(void **state)
 {
     (void)state;
-    ground_postgres = harness_postgres_new(NULL);
+    ground_postgres = harness_postgres_new(&(harness_postgres_options){.fsync_off = true}); /* no test cuts the power */
     return 0;
 }
 

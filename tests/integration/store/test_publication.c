@@ -234,6 +234,33 @@ static void submissions_are_counted_and_listed_newest_first(void **state)
     assert_non_null(strstr(err.message, ground_hash(9)));
 }
 
+/* Plans are made once, perhaps on empty tables; a bad one shows as reads of more rows than the batch has. */
+static void the_cost_of_a_batch_does_not_grow_with_the_backlog(void **state)
+{
+    (void)state;
+    BASE_CLEANUP(ground_free) ground *g = ground_new();
+    for (unsigned number = 1; number <= 20; number++)
+        ground_generate(g, number, number);
+    for (unsigned number = 1; number <= 10; number++) {
+        BASE_CLEANUP(store_publish_batch_free) store_publish_batch *batch = ground_publish_claim(g, number, 99, false);
+        const wire_publish_proof job = ground_command(number);
+        const store_publish_outcome outcome =
+            ground_publish_outcome(&job, &store_publish_batch_at(batch, 0)->claim, 99, STORE_SUCCEEDED);
+        assert_false(ground_publish_commit(g, &outcome));
+    }
+    store_session_free(g->session); /* a backend hands in its statistics when it ends */
+    g->session = NULL;
+    ground_run(g, "DO $$ BEGIN WHILE EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'store test') LOOP "
+                  "PERFORM pg_sleep(0.01); PERFORM pg_stat_clear_snapshot(); END LOOP; END $$");
+    ground_expect(g, "SELECT idx_tup_read FROM pg_stat_user_indexes WHERE indexrelname = 'submissions_pending'", "0");
+    ground_expect(g, "SELECT seq_tup_read FROM pg_stat_user_tables WHERE relname = 'submissions'", "0");
+    /* Per generation a claim, a lock and two lookups; per publication two locks and two or three lookups. */
+    ground_expect(g,
+                  "SELECT idx_tup_read BETWEEN 1 AND 250 FROM pg_stat_user_indexes "
+                  "WHERE indexrelname = 'submissions_sha256_hash_key'",
+                  "t");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -244,6 +271,7 @@ int main(void)
         cmocka_unit_test(a_rejection_that_drops_the_proof_leaves_nothing_to_replay),
         cmocka_unit_test(one_batch_may_hold_every_answer),
         cmocka_unit_test(a_publication_keeps_its_proof_through_retries),
+        cmocka_unit_test(the_cost_of_a_batch_does_not_grow_with_the_backlog),
         cmocka_unit_test(submissions_are_counted_and_listed_newest_first),
     };
     return cmocka_run_group_tests_name("store_publication", tests, ground_start, ground_end);

@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 
 #define TERMINATE "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'store test'"
 
@@ -41,7 +42,7 @@ static void a_restarted_server_is_found_again(void **state)
 /* Runs claims until told otherwise, and counts how they end. */
 typedef struct storm {
     const ground *g;
-    volatile sig_atomic_t stop;
+    atomic_bool stop;
     int done, unavailable, ambiguous, other;
 } storm;
 
@@ -84,7 +85,7 @@ static void killed_backends_leave_every_submission_whole(void **state)
     assert_int_equal(pthread_create(&thread, NULL, claim_and_commit, &s), 0);
     for (int i = 0; i < 30; i++)
         ground_run(g, TERMINATE);
-    s.stop = 1;
+    s.stop = true;
     pthread_join(thread, NULL);
     assert_int_equal(s.other, 0);
     assert_true(s.done > 0);
@@ -171,6 +172,46 @@ static void a_role_without_rights_is_denied(void **state)
     ground_run(g, "DROP ROLE powerless");
 }
 
+static void the_service_role_may_do_all_that_a_service_does(void **state)
+{
+    (void)state;
+    BASE_CLEANUP(ground_free) ground *g = ground_new();
+    BASE_CLEANUP(base_buffer_done) base_buffer grants = {.limit = 65536};
+    ground_ok(base_file_read(MIGRATIONS_DIR "/roles/proofline_service.sql", &grants, &err), &err);
+    ground_run(g, (const char *)grants.data);
+    ground_run(g, (const char *)grants.data); /* repeating is harmless */
+    ground_run(g, "CREATE ROLE a_service LOGIN IN ROLE proofline_service");
+    char url[HARNESS_DATABASE_URL_MAX + 32];
+    snprintf(url, sizeof(url), "postgresql://a_service%s", strchr(g->database.url, '@'));
+    store_session_free(g->session);
+    g->session = ground_session_to(url, 0);
+    ground_generate(g, 1, 10);
+    store_lane lane;
+    ground_ok(store_lane_acquire(g->session, "B62qpayer", "me", &lane, &err), &err);
+    BASE_CLEANUP(store_publish_batch_free) store_publish_batch *batch = ground_publish_claim(g, 1, 11, false);
+    const store_claim *claim = &store_publish_batch_at(batch, 0)->claim;
+    const store_transaction t = {
+        .hash = "5Jx", .submission = ground_job(1).sha256, .payload = base_bytes_of("x", 1), .nonce = 1};
+    bool fenced = true;
+    ground_ok(store_transactions_commit(g->session, &lane, &t, &claim->epoch, 1, &fenced, &err), &err);
+    const store_transaction_mark mark = {"5Jx", STORE_TX_ABANDONED, 0};
+    ground_ok(store_transactions_mark(g->session, &lane, &mark, 1, &err), &err);
+    const wire_publish_proof job = ground_command(1);
+    store_publish_outcome outcome = ground_publish_outcome(&job, claim, 11, STORE_REJECTED);
+    outcome.failure.drop_proof = true;
+    assert_false(ground_publish_commit(g, &outcome));
+    ground_ok(store_outbox_delete(g->session, g->pending, 0, store_outbox_count(g->pending), &err), &err);
+    size_t count = 0;
+    ground_ok(store_sweep_acquire(g->session, &err), &err);
+    ground_ok(store_sweep_requeue(g->session, STORE_STAGE_GENERATE, 1, 0, 10, g->pending, &count, &err), &err);
+    ground_ok(store_sweep_expire(g->session, 1, 10, g->pending, &count, &err), &err);
+    ground_ok(store_migrate_status(g->session, MIGRATIONS_DIR, NULL, NULL, &count, &err), &err);
+    assert_int_equal(count, 0);
+    assert_int_equal(store_migrate_down(g->session, MIGRATIONS_DIR, 1, NULL, NULL, &err), BASE_DENIED);
+    ground_run(g, "DROP OWNED BY a_service; DROP ROLE a_service; DROP OWNED BY proofline_service; "
+                  "DROP ROLE proofline_service");
+}
+
 static void nobody_listening_is_unavailable(void **state)
 {
     (void)state;
@@ -189,6 +230,7 @@ int main(void)
         cmocka_unit_test(a_silent_server_does_not_hold_the_thread_for_ever),
         cmocka_unit_test(bad_credentials_are_denied_without_telling_the_password),
         cmocka_unit_test(a_role_without_rights_is_denied),
+        cmocka_unit_test(the_service_role_may_do_all_that_a_service_does),
         cmocka_unit_test(nobody_listening_is_unavailable),
     };
     return cmocka_run_group_tests_name("store_session", tests, ground_start, ground_end);

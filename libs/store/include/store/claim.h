@@ -23,7 +23,7 @@ typedef struct store_claim {
     int64_t epoch;            /* fences the commit */
     int64_t event_sequence;   /* of the last event written */
     int64_t retries;          /* counted failures of this stage so far */
-    int64_t crashes;          /* attempts of this submission that ended without a word */
+    int64_t crashes;          /* attempts of this stage that ended without a word */
     int64_t accepted_unix_ms; /* when this life of the submission began: the job's age counts from here */
 } store_claim;
 

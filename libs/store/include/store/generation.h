@@ -13,7 +13,7 @@ typedef struct store_generate_request {
  * - no row, awaiting_review, or proof_generation owned by nobody or by this message: STORE_CLAIMED. An attempt found open counts as a crash.
  * - proof_generation with an open attempt or an earlier crash, and not `alone`: STORE_SUSPECT, nothing changed.
  * - rejected under another message: a replay: counters start at zero, STORE_CLAIMED.
- * - everything else: STORE_ANSWERED. */
+ * - everything else: STORE_ANSWERED. So is a message older than the end of a submission that a sweep rejected while no message owned it. */
 BASE_MUST_CHECK base_code store_generate_claim(store_session *session, const store_generate_request *requests,
                                                size_t count, bool alone, store_claim *claims, store_outbox *pending,
                                                base_error *err);

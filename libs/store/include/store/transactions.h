@@ -43,7 +43,8 @@ BASE_MUST_CHECK base_code store_lane_next_nonce(store_session *session, const st
 
 /* Stores `count` new transactions as STORE_TX_COMMITTED before anything is sent. epochs[i] is the claim's epoch of the submission;
  * fenced[i] = true: a later claim owns that submission, nothing was stored for it. An abandoned row of the same hash is revived.
- * BASE_CONFLICT: the lane is lost, nothing was stored. */
+ * A living row of the same hash counts as stored: the call may be repeated. Transactions of one call are of different submissions.
+ * BASE_CONFLICT: the lane is lost, or a living transaction holds the nonce or the submission; nothing was stored. */
 BASE_MUST_CHECK base_code store_transactions_commit(store_session *session, const store_lane *lane,
                                                     const store_transaction *transactions, const int64_t *epochs,
                                                     size_t count, bool *fenced, base_error *err);

@@ -1,0 +1,14 @@
+-- What the services may do, and no more: they own nothing and cannot change the schema. Not a migration: run it once as the
+-- owner of the database, after `proofctl migrate up`, and again after a migration that adds a table. Then
+--   CREATE ROLE proofline_generator LOGIN PASSWORD '…' IN ROLE proofline_service;
+DO $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'proofline_service') THEN
+        CREATE ROLE proofline_service NOLOGIN;
+    END IF;
+END
+$$;
+GRANT SELECT, INSERT, UPDATE ON submissions, transactions, fee_payers TO proofline_service;
+GRANT SELECT, INSERT, UPDATE, DELETE ON proofs TO proofline_service;
+GRANT SELECT, INSERT, DELETE ON outbox TO proofline_service;
+GRANT SELECT ON proofline_migrations TO proofline_service;
