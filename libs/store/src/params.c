@@ -83,7 +83,8 @@ void store_params_int64(store_params *params, int64_t value)
 
 void store_params_bool(store_params *params, bool value)
 {
-    scalar(params, &(uint8_t){value ? 1 : 0}, 1);
+    const uint8_t raw = value ? 1 : 0;
+    scalar(params, &raw, sizeof(raw));
 }
 
 void store_params_text(store_params *params, const char *value)
@@ -118,7 +119,8 @@ void store_params_add_int64(store_params *params, int64_t value)
 
 void store_params_add_bool(store_params *params, bool value)
 {
-    element(params, &(uint8_t){value ? 1 : 0}, 1);
+    const uint8_t raw = value ? 1 : 0;
+    element(params, &raw, sizeof(raw));
 }
 
 void store_params_add_text(store_params *params, const char *value)
