@@ -2,6 +2,7 @@
 #include "ack_subject.h"
 #include "dial.h"
 #include "puback.h"
+#include "stored.h"
 #include "topology_config.h"
 
 #include <setjmp.h>
@@ -218,6 +219,82 @@ static void merging_keeps_unknown_settings_and_drops_a_backoff_list(void **state
     assert_int_equal(json_integer_value(json_object_get(actual, "ack_wait")), 1);
 }
 
+static void times_of_the_server_are_read_to_the_nanosecond(void **state)
+{
+    (void)state;
+    int64_t ns = 0;
+    assert_true(broker_time_parse("2023-11-14T22:13:20.123456789Z", &ns));
+    assert_int_equal(ns, 1700000000123456789);
+    assert_true(broker_time_parse("2023-11-14T22:13:20Z", &ns));
+    assert_int_equal(ns, 1700000000000000000);
+    assert_true(broker_time_parse("2023-11-15T00:13:20.5+02:00", &ns));
+    assert_int_equal(ns, 1700000000500000000);
+    assert_true(broker_time_parse("2023-11-14T20:43:20-01:30", &ns));
+    assert_int_equal(ns, 1700000000000000000);
+    static const char *const BAD[] = {
+        "", "yesterday", "2023-11-14", "2023-11-14T22:13:20", "2023-11-14T22:13:20+2", "2023-11-14T22:13:20Zulu"};
+    for (size_t i = 0; i < sizeof(BAD) / sizeof(BAD[0]); i++)
+        assert_false(broker_time_parse(BAD[i], &ns));
+    assert_false(broker_time_parse(NULL, &ns));
+}
+
+static base_code parse_headers(const char *block, broker_stored *ret)
+{
+    return broker_headers_parse(base_bytes_of(block, strlen(block)), ret, NULL);
+}
+
+static void a_header_block_is_read(void **state)
+{
+    (void)state;
+    BASE_CLEANUP(broker_stored_done) broker_stored message = {0};
+    assert_int_equal(parse_headers("NATS/1.0\r\nNats-Msg-Id: a:b\r\nEmpty:\r\nX:y\r\n\r\n", &message), BASE_OK);
+    assert_int_equal(message.header_count, 3);
+    assert_string_equal(broker_stored_header(&message, "Nats-Msg-Id"), "a:b");
+    assert_string_equal(broker_stored_header(&message, "Empty"), "");
+    assert_string_equal(broker_stored_header(&message, "X"), "y");
+    assert_null(broker_stored_header(&message, "x"));
+}
+
+static void broken_header_blocks_are_refused(void **state)
+{
+    (void)state;
+    static const char *const BAD[] = {"",
+                                      "NATS/1.0",
+                                      "NATS/1.0\r\n",
+                                      "HTTP/1.0\r\nA: b\r\n\r\n",
+                                      "NATS/1.0\r\nA: b",
+                                      "NATS/1.0\r\nA: b\r\n",
+                                      "NATS/1.0\r\n: b\r\n\r\n",
+                                      "NATS/1.0\r\nAb\r\n\r\n"};
+    for (size_t i = 0; i < sizeof(BAD) / sizeof(BAD[0]); i++) {
+        BASE_CLEANUP(broker_stored_done) broker_stored message = {0};
+        assert_int_equal(parse_headers(BAD[i], &message), BASE_INVALID);
+    }
+    char many[16 + 70 * 6] = "NATS/1.0\r\n";
+    for (int i = 0; i < 70; i++)
+        memcpy(many + 10 + i * 5, "A:b\r\n", 6);
+    BASE_CLEANUP(broker_stored_done) broker_stored message = {0};
+    assert_int_equal(parse_headers(many, &message), BASE_LIMIT);
+}
+
+static void a_stored_message_is_read_from_json(void **state)
+{
+    (void)state;
+    BROKER_JSON *json =
+        json_loads("{\"subject\":\"a.b\",\"seq\":7,\"data\":\"AP8=\",\"time\":\"2023-11-14T22:13:20Z\"}", 0, NULL);
+    BASE_CLEANUP(broker_stored_done) broker_stored message = {0};
+    assert_int_equal(broker_stored_parse(json, &message, NULL), BASE_OK);
+    assert_string_equal(message.subject, "a.b");
+    assert_int_equal(message.sequence, 7);
+    assert_int_equal(message.payload.size, 2);
+    assert_int_equal(message.payload.data[1], 0xff);
+    json_object_set_new(json, "data", json_string("!!"));
+    BASE_CLEANUP(broker_stored_done) broker_stored broken = {0};
+    assert_int_equal(broker_stored_parse(json, &broken, NULL), BASE_INVALID);
+    assert_null(broken.subject);
+    assert_int_equal(broker_stored_parse(NULL, &broken, NULL), BASE_INVALID);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -233,6 +310,10 @@ int main(void)
         cmocka_unit_test(bad_server_lists_are_refused_without_showing_credentials),
         cmocka_unit_test(differences_name_the_setting_and_both_values),
         cmocka_unit_test(the_dedupe_window_never_exceeds_the_maximum_age),
+        cmocka_unit_test(times_of_the_server_are_read_to_the_nanosecond),
+        cmocka_unit_test(a_header_block_is_read),
+        cmocka_unit_test(broken_header_blocks_are_refused),
+        cmocka_unit_test(a_stored_message_is_read_from_json),
         cmocka_unit_test(merging_keeps_unknown_settings_and_drops_a_backoff_list),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,6 +22,7 @@ BASE_MUST_CHECK base_code broker_stream_get(broker_connection *connection, const
 /* The first message on `subject` (wildcards allowed) at or after `sequence`. */
 BASE_MUST_CHECK base_code broker_stream_next(broker_connection *connection, const char *stream, uint64_t sequence,
                                              const char *subject, broker_stored *ret, base_error *err);
+/* BASE_NOT_FOUND: no such sequence (any more), or no such stream. */
 BASE_MUST_CHECK base_code broker_stream_delete_message(broker_connection *connection, const char *stream,
                                                        uint64_t sequence, base_error *err);
 
@@ -46,7 +47,8 @@ typedef struct broker_feed broker_feed;
 /* From the first message on `subject` at or after start_sequence (0: only what is stored from now on). The caller owns *ret. */
 BASE_MUST_CHECK base_code broker_feed_open(broker_connection *connection, const char *stream, const char *subject,
                                            uint64_t start_sequence, broker_feed **ret, base_error *err);
-/* Waits up to timeout_ms for the next message. BASE_TIMEOUT when none came. */
+/* Waits up to timeout_ms for the next message. BASE_TIMEOUT when none came; BASE_UNAVAILABLE when the server was away (the feed goes
+ * on by itself: just call again); BASE_NOT_FOUND when the stream is gone. One thread at a time. */
 BASE_MUST_CHECK base_code broker_feed_next(broker_feed *feed, int64_t timeout_ms, broker_stored *ret, base_error *err);
 void broker_feed_free(broker_feed *feed);
 BASE_CLEANUP_POINTER(broker_feed, broker_feed_free);
