@@ -28,10 +28,10 @@ typedef enum ctl_option_kind {
 typedef struct ctl_option {
     const char *name; /* without the dashes */
     ctl_option_kind kind;
+    bool required;
     size_t offset;        /* of the field in the command's options struct */
     const char *argument; /* its name in the help; NULL for a flag */
     const char *help;
-    bool required;
     int64_t fallback, min, max; /* CTL_OPTION_NUMBER only */
 } ctl_option;
 
@@ -67,9 +67,13 @@ struct ctl_command {
 
 /* The commands, in the files named after their groups. */
 extern const ctl_command ctl_keygen, ctl_witness;
-extern const ctl_command ctl_list;
+extern const ctl_command ctl_submit;
+extern const ctl_command ctl_status, ctl_list;
+extern const ctl_command ctl_watch;
 extern const ctl_command ctl_proof_get;
 extern const ctl_command ctl_verify;
+extern const ctl_command ctl_dead_list, ctl_dead_show;
+extern const ctl_command ctl_dead_redrive;
 extern const ctl_command ctl_topology_apply, ctl_topology_check;
 extern const ctl_command ctl_migrate_up, ctl_migrate_down, ctl_migrate_status;
 extern const ctl_command ctl_encode, ctl_decode;

@@ -20,9 +20,11 @@ static void help_lists_every_command_with_its_settings_and_exit_codes(void **sta
     (void)state;
     BASE_CLEANUP(run_result_done) run_result all = RUN(NOTHING_SET, NULL, "--help");
     run_expect(&all, 0);
-    static const char *const COMMANDS[] = {
-        "keygen",     "witness",      "list",           "proof get", "verify", "topology apply", "topology check",
-        "migrate up", "migrate down", "migrate status", "encode",    "decode", "mina keygen",    "mina sign-payment"};
+    static const char *const COMMANDS[] = {"keygen",         "witness",    "submit",       "status",
+                                           "list",           "watch",      "proof get",    "verify",
+                                           "dead list",      "dead show",  "dead redrive", "topology apply",
+                                           "topology check", "migrate up", "migrate down", "migrate status",
+                                           "encode",         "decode",     "mina keygen",  "mina sign-payment"};
     for (size_t i = 0; i < sizeof(COMMANDS) / sizeof(COMMANDS[0]); i++) {
         expect_part(all.out, COMMANDS[i]);
         const char *argv[5] = {RUN_PROGRAM};
@@ -54,11 +56,21 @@ static void wrong_usage_exits_2_and_says_the_way_out(void **state)
     (void)state;
     static const usage_case CASES[] = {
         {{"frobnicate"}, "there is no command \"frobnicate\""},
+        {{"dead"}, "proofctl dead redrive"},
         {{"witness"}, "IMAGE is missing"},
         {{"witness", "a", "b"}, "too many arguments"},
+        {{"submit", "photo.jpg"}, "--key FILE is missing"},
+        {{"submit", "photo.jpg", "--key"}, "--key needs a value"},
+        {{"submit", "photo.jpg", "--colour"}, "--colour"},
+        {{"submit", "photo.jpg", "--key", "k", "--timeout=0"}, "--timeout: \"0\" is not a whole number from 1"},
+        {{"submit", "photo.jpg", "--key", "k", "--zkapp=B62x"}, "--zkapp: \"B62x\" is no Mina address"},
         {{"list", "--status", "lost"}, "--status"},
         {{"list"}, "DATABASE_URL is not set"},
         {{"list", "--limit", "1001"}, "from 1 to 1000"},
+        {{"dead", "redrive"}, "name either sequences, or --stage, --reason or --all"},
+        {{"dead", "redrive", "7", "--all"}, "name either sequences"},
+        {{"dead", "redrive", "seven"}, "\"seven\" is no sequence"},
+        {{"dead", "show", "0"}, "\"0\" is no sequence"},
         {{"encode", "Letter"}, "there are: GenerateProof"},
         {{"verify", "a", "--public-key", "04ff"}, "neither a key nor a file"},
         {{"verify", "a", "--public-key", "k", "--transaction", "x"}, "no transaction hash"},

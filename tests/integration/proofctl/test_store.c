@@ -1,7 +1,10 @@
-/* proofctl against a real Postgres: migrations, status, list, proofs. */
+/* proofctl against a real Postgres: migrations, status with its timeline, list, proofs. */
 #include "proven.h"
 
 #include "base/clock.h"
+#include "broker/publish.h"
+#include "broker/topology.h"
+#include "harness/nats_server.h"
 #include "harness/postgres_server.h"
 #include "harness/process.h"
 #include "harness/wait.h"
@@ -12,6 +15,8 @@
 #include <string.h>
 
 #include <cmocka.h>
+
+#define PUBLISH_MS 10000
 
 static harness_postgres *postgres;
 
@@ -114,14 +119,21 @@ static wire_generate_proof job_of(const proven *made)
     return job;
 }
 
-/* Takes a submission through its generation as the generator does it. */
-static void store(const installation *item, const proven *made)
+static store_outbox *new_outbox(void)
 {
-    const store_session_options options = {.database_url = item->handle.url,
-                                           .application_name = "test",
-                                           .subjects = {"t.jobs.generate", "t.jobs.publish", "t.events", "t.dead"}};
+    store_outbox *outbox = NULL;
+    assert_int_equal(store_outbox_new(&outbox, NULL), BASE_OK);
+    return outbox;
+}
+
+/* Takes a submission through its generation as the generator does it. */
+static void store(const installation *item, const proven *made, store_outbox *pending)
+{
+    const store_session_options options = {
+        .database_url = item->handle.url,
+        .application_name = "test",
+        .subjects = {"proofline.jobs.generate", "proofline.jobs.publish", "proofline.events", "proofline.dead"}};
     BASE_CLEANUP(store_session_free) store_session *session = NULL;
-    BASE_CLEANUP(store_outbox_free) store_outbox *pending = NULL;
     BASE_CLEANUP(base_buffer_done) base_buffer payload = {.limit = WIRE_MESSAGE_MAX};
     wire_generate_proof job = job_of(made);
     base_error err = {0};
@@ -131,8 +143,6 @@ static void store(const installation *item, const proven *made)
     base_code code = wire_generate_proof_encode(&job, &payload, &err);
     if (code == BASE_OK)
         code = store_session_new(&options, &session, &err);
-    if (code == BASE_OK)
-        code = store_outbox_new(&pending, &err);
     const store_generate_request request = {&job, identity, base_buffer_view(&payload)};
     if (code == BASE_OK)
         code = store_generate_claim(session, &request, 1, false, &claim, pending, &err);
@@ -150,7 +160,7 @@ static void store(const installation *item, const proven *made)
     assert_false(fenced);
 }
 
-static void list_shows_what_postgres_knows_without_nats(void **state)
+static void status_and_list_show_what_postgres_knows_without_nats(void **state)
 {
     (void)state;
     installation item;
@@ -158,7 +168,24 @@ static void list_shows_what_postgres_knows_without_nats(void **state)
     harness_path folder = harness_folder_new("store");
     migrate(&item);
     BASE_CLEANUP(proven_done) proven made = proven_new(&folder, "an image that is listed");
-    store(&item, &made);
+    BASE_CLEANUP(run_result_done) run_result none = RUN(item.environment, NULL, "status", made.image.text);
+    run_expect(&none, 1);
+    expect_part(none.err, made.hash);
+    BASE_CLEANUP(store_outbox_free) store_outbox *pending = new_outbox();
+    store(&item, &made, pending);
+    BASE_CLEANUP(run_result_done)
+    run_result by_image = RUN(item.environment, NULL, "status", made.image.text, "--json");
+    run_expect(&by_image, 0);
+    BASE_CLEANUP(json_decref) json_t *row = run_json(by_image.out);
+    assert_string_equal(run_text(row, "sha256"), made.hash);
+    assert_string_equal(run_text(row, "status"), "proof_publishing");
+    assert_string_equal(run_text(row, "correlation_id"), "order-17");
+    assert_int_equal(json_integer_value(json_object_get(row, "proofs_generated")), 1);
+    assert_true(json_is_null(json_object_get(row, "events")));
+    BASE_CLEANUP(run_result_done) run_result by_hash = RUN(item.environment, NULL, "status", made.hash);
+    run_expect(&by_hash, 0);
+    expect_part(by_hash.out, "proof_publishing");
+    expect_part(by_hash.err, "no timeline");
     BASE_CLEANUP(run_result_done)
     run_result listed = RUN(item.environment, NULL, "list", "--status", "proof_publishing");
     run_expect(&listed, 0);
@@ -176,7 +203,8 @@ static void a_stored_proof_is_handed_out_and_verified(void **state)
     harness_path folder = harness_folder_new("store");
     migrate(&item);
     BASE_CLEANUP(proven_done) proven made = proven_new(&folder, "an image whose proof is stored");
-    store(&item, &made);
+    BASE_CLEANUP(store_outbox_free) store_outbox *pending = new_outbox();
+    store(&item, &made, pending);
     harness_path file = harness_path_in(&folder, "proof");
     BASE_CLEANUP(run_result_done)
     run_result got = RUN(item.environment, NULL, "proof", "get", made.hash, "--out", file.text, "--json");
@@ -201,12 +229,64 @@ static void a_stored_proof_is_handed_out_and_verified(void **state)
     run_expect(&missing, 1);
 }
 
+/* Publishes the rows from `first` on, as a service does after its commit. */
+static void relay(const harness_nats *nats, const store_outbox *pending, size_t first)
+{
+    BASE_CLEANUP(broker_connection_free) broker_connection *connection = NULL;
+    base_error err = {0};
+    const broker_connection_options options = {.url = harness_nats_url(nats), .name = "test"};
+    base_code code = broker_connection_open(&options, &connection, &err);
+    for (size_t i = first; code == BASE_OK && i < store_outbox_count(pending); i++) {
+        const store_outbox_row *row = store_outbox_at(pending, i);
+        broker_message message = {.subject = row->subject, .payload = row->payload, .message_id = row->message_id};
+        broker_publish_result result;
+        code = broker_publish(connection, &message, 1, PUBLISH_MS, &result, &err);
+    }
+    if (code != BASE_OK)
+        harness_fail("%s", err.message);
+}
+
+static void status_shows_the_timeline_and_names_what_is_missing_in_it(void **state)
+{
+    (void)state;
+    installation item;
+    installation_init(&item);
+    migrate(&item);
+    BASE_CLEANUP(harness_nats_free) harness_nats *nats = harness_nats_new(NULL);
+    char url[128];
+    snprintf(url, sizeof(url), "NATS_URL=%s", harness_nats_url(nats));
+    item.environment[2] = url;
+    BASE_CLEANUP(run_result_done) run_result applied = RUN(item.environment, NULL, "topology", "apply");
+    run_expect(&applied, 0);
+    harness_path folder = harness_folder_new("store");
+    BASE_CLEANUP(proven_done) proven made = proven_new(&folder, "an image with a history");
+    BASE_CLEANUP(store_outbox_free) store_outbox *pending = new_outbox();
+    store(&item, &made, pending);
+    BASE_CLEANUP(run_result_done) run_result none = RUN(item.environment, NULL, "status", made.hash);
+    run_expect(&none, 0);
+    expect_part(none.out, "none stored");
+    relay(nats, pending, 1);
+    BASE_CLEANUP(run_result_done) run_result holed = RUN(item.environment, NULL, "status", made.hash);
+    run_expect(&holed, 0);
+    expect_part(holed.out, "events 1 to 1 are not stored");
+    expect_part(holed.out, "#2   proof_publishing");
+    relay(nats, pending, 0);
+    BASE_CLEANUP(run_result_done) run_result whole = RUN(item.environment, NULL, "status", made.image.text, "--json");
+    run_expect(&whole, 0);
+    BASE_CLEANUP(json_decref) json_t *row = run_json(whole.out);
+    const json_t *events = json_object_get(row, "events");
+    assert_int_equal(json_array_size(events), 2); /* in the order in which they happened, not in which they came */
+    assert_string_equal(run_text(json_array_get(events, 0), "status"), "proof_generation");
+    assert_string_equal(run_text(json_array_get(events, 1), "status"), "proof_publishing");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(migrations_go_up_and_down_and_say_where_they_stand),
         cmocka_unit_test(a_changed_migration_is_refused),
-        cmocka_unit_test(list_shows_what_postgres_knows_without_nats),
+        cmocka_unit_test(status_and_list_show_what_postgres_knows_without_nats),
+        cmocka_unit_test(status_shows_the_timeline_and_names_what_is_missing_in_it),
         cmocka_unit_test(a_stored_proof_is_handed_out_and_verified),
     };
     return cmocka_run_group_tests(tests, start_postgres, end_postgres);
