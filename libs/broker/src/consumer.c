@@ -76,8 +76,8 @@ static base_code check_options(const broker_consumer_options *options, base_erro
 static base_code init_consumer(broker_consumer *consumer, base_error *err)
 {
     size_t batch = consumer->options.batch;
-    consumer->hand = calloc(batch, sizeof(consumer->hand[0]));
-    consumer->jobs = calloc(batch, sizeof(consumer->jobs[0]));
+    consumer->hand = calloc(batch, sizeof(broker_delivery *));
+    consumer->jobs = calloc(batch, sizeof(broker_job *));
     consumer->settlements = calloc(batch, sizeof(consumer->settlements[0]));
     if (consumer->hand == NULL || consumer->jobs == NULL || consumer->settlements == NULL)
         return base_fail(err, BASE_NO_MEMORY, "no memory for batches of %zu jobs", batch);

@@ -42,7 +42,7 @@ static void drop_surplus(broker_intake *intake, base_buffer *replies)
     for (size_t i = 0; i < copied; i++)
         broker_delivery_free(intake->queue[i]);
     intake->queued -= copied;
-    memmove(intake->queue, intake->queue + copied, intake->queued * sizeof(intake->queue[0]));
+    memmove(intake->queue, intake->queue + copied, intake->queued * sizeof(broker_delivery *));
     intake->given_back += copied;
 }
 

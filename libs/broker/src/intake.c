@@ -254,8 +254,8 @@ size_t broker_intake_take(broker_intake *intake, broker_delivery **ret, size_t c
 {
     if (count > intake->queued)
         count = intake->queued;
-    memcpy(ret, intake->queue, count * sizeof(ret[0]));
+    memcpy(ret, intake->queue, count * sizeof(broker_delivery *));
     intake->queued -= count;
-    memmove(intake->queue, intake->queue + count, intake->queued * sizeof(ret[0]));
+    memmove(intake->queue, intake->queue + count, intake->queued * sizeof(broker_delivery *));
     return count;
 }

@@ -45,17 +45,17 @@ static const char *parse_fraction(const char *at, int64_t *ret_ns)
     return at;
 }
 
+/* "Z", or "+hh:mm" as Go writes an offset. */
 static bool parse_offset(const char *at, int64_t *ret_s)
 {
     *ret_s = 0;
     if (strcmp(at, "Z") == 0)
         return true;
-    int hours = 0;
-    int minutes = 0;
-    int used = 0;
-    if ((*at != '+' && *at != '-') || sscanf(at + 1, "%2d:%2d%n", &hours, &minutes, &used) != 2 || at[1 + used] != '\0')
+    struct tm parts = {0};
+    const char *end = *at == '+' || *at == '-' ? strptime(at + 1, "%H:%M", &parts) : NULL;
+    if (end == NULL || *end != '\0')
         return false;
-    *ret_s = (hours * 60 + minutes) * 60 * (*at == '-' ? -1 : 1);
+    *ret_s = (int64_t)(parts.tm_hour * 60 + parts.tm_min) * 60 * (*at == '-' ? -1 : 1);
     return true;
 }
 
