@@ -1,0 +1,11 @@
+#pragma once
+/* Publishes outbox rows and deletes those that the server has stored. */
+#include "broker/connection.h"
+#include "store/outbox.h"
+
+#define STAGE_PUBLISH_TIMEOUT_MS 5000 /* wait for the acknowledgements of one batch */
+
+/* Publishes all rows of `outbox` in order, deletes the stored ones, and empties the list. On failure rows stay in the table: the
+ * sweeper publishes them later under the same message ids, so that nothing is lost and readers see no double. */
+BASE_MUST_CHECK base_code stage_relay(broker_connection *broker, store_session *store, store_outbox *outbox,
+                                      base_error *err);

@@ -1,0 +1,62 @@
+#include "stage/relay.h"
+
+#include "broker/publish.h"
+
+_Static_assert(STORE_HEADERS_MAX <= BROKER_HEADERS_MAX, "every header of an outbox row can be published");
+
+/* The rows of one call to the broker, in the broker's form. Too large for a stack. */
+typedef struct relay_chunk {
+    broker_message messages[BROKER_PUBLISH_BATCH_MAX];
+    broker_header headers[BROKER_PUBLISH_BATCH_MAX][STORE_HEADERS_MAX];
+    broker_publish_result results[BROKER_PUBLISH_BATCH_MAX];
+} relay_chunk;
+
+static void fill_message(relay_chunk *chunk, size_t at, const store_outbox_row *row)
+{
+    for (size_t h = 0; h < row->header_count; h++)
+        chunk->headers[at][h] = (broker_header){row->headers[h].name, row->headers[h].value};
+    chunk->messages[at] =
+        (broker_message){row->subject, row->payload, row->message_id, chunk->headers[at], row->header_count};
+}
+
+/* Rows before the first failure are deleted; those from it on are published again later, in order. */
+static size_t count_stored(const relay_chunk *chunk, size_t count)
+{
+    size_t stored = 0;
+    while (stored < count && chunk->results[stored].code == BASE_OK)
+        stored++;
+    return stored;
+}
+
+static base_code relay_rows(broker_connection *broker, store_session *store, const store_outbox *outbox, size_t first,
+                            size_t count, relay_chunk *chunk, base_error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        fill_message(chunk, i, store_outbox_at(outbox, first + i));
+        chunk->results[i] = (broker_publish_result){.code = BASE_UNAVAILABLE};
+    }
+    base_code code = broker_publish(broker, chunk->messages, count, STAGE_PUBLISH_TIMEOUT_MS, chunk->results, err);
+    size_t stored = code == BASE_OK ? count : count_stored(chunk, count);
+    if (stored == 0)
+        return code;
+    base_error second = {0};
+    base_code deleted = store_outbox_delete(store, outbox, first, stored, &second);
+    if (code == BASE_OK && deleted != BASE_OK)
+        return base_fail(err, deleted, "%s", second.message);
+    return code;
+}
+
+base_code stage_relay(broker_connection *broker, store_session *store, store_outbox *outbox, base_error *err)
+{
+    size_t total = store_outbox_count(outbox);
+    if (total == 0)
+        return BASE_OK;
+    BASE_CLEANUP(free) relay_chunk *chunk = malloc(sizeof(*chunk));
+    base_code code = chunk != NULL ? BASE_OK : base_fail(err, BASE_NO_MEMORY, "no memory to publish %zu rows", total);
+    for (size_t first = 0; code == BASE_OK && first < total; first += BROKER_PUBLISH_BATCH_MAX) {
+        size_t count = total - first < BROKER_PUBLISH_BATCH_MAX ? total - first : BROKER_PUBLISH_BATCH_MAX;
+        code = relay_rows(broker, store, outbox, first, count, chunk, err);
+    }
+    store_outbox_clear(outbox);
+    return code;
+}

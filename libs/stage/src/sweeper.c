@@ -1,0 +1,182 @@
+#include "stage/sweeper.h"
+
+#include "base/clock.h"
+#include "broker/stream.h"
+#include "stage/metrics.h"
+#include "stage/relay.h"
+#include "store/submissions.h"
+#include "store/sweep.h"
+#include "telemetry/log.h"
+
+enum {
+    PASS_MS = 1000,        /* between two looks at the outbox */
+    STALE_MS = 2000,       /* younger rows are in the hands of the worker that wrote them */
+    ROWS_MAX = 1000,       /* of one look */
+    CLOCK_SKEW_MS = 10000, /* that the clocks of NATS and Postgres may differ */
+};
+
+typedef struct sweeper_state {
+    stage_service *service;
+    store_session *store;
+    store_outbox *pending;
+    int64_t next_search_ms; /* monotonic */
+    bool failing;           /* said so already */
+} sweeper_state;
+
+/* Publishes rows left behind; false when some may remain. */
+static base_code publish_stale(sweeper_state *sweeper, bool *ret_drained, base_error *err)
+{
+    base_code code = store_outbox_find_stale(sweeper->store, STALE_MS, ROWS_MAX, sweeper->pending, err);
+    if (code != BASE_OK)
+        return code;
+    size_t found = store_outbox_count(sweeper->pending);
+    *ret_drained = found < ROWS_MAX;
+    code = stage_relay(stage_service_broker(sweeper->service), sweeper->store, sweeper->pending, err);
+    if (code == BASE_OK && found > 0) {
+        stage_metrics_swept("outbox", found);
+        TELEMETRY_LOG(TELEMETRY_WARN, "outbox_swept", telemetry_int("rows", (int64_t)found));
+    }
+    return code;
+}
+
+/* Every message of the durable stored before *ret is settled. */
+static base_code find_watermark(sweeper_state *sweeper, const char *durable, const char *subject, int64_t *ret,
+                                base_error *err)
+{
+    const char *stream = stage_service_names(sweeper->service)->stream_jobs;
+    broker_connection *broker = stage_service_broker(sweeper->service);
+    broker_durable_state state;
+    int64_t now = base_unix_ms();
+    base_code code = broker_durable_read_state(broker, stream, durable, &state, err);
+    if (code != BASE_OK)
+        return code;
+    *ret = now - CLOCK_SKEW_MS;
+    if (state.pending == 0 && state.ack_pending == 0)
+        return BASE_OK;
+    BASE_CLEANUP(broker_stored_done) broker_stored oldest = {0};
+    code = broker_stream_next(broker, stream, state.ack_floor_sequence + 1, subject, &oldest, err);
+    if (code == BASE_NOT_FOUND)
+        return BASE_OK; /* settled or expired between the two questions */
+    if (code == BASE_OK && oldest.stored_unix_ns / 1000000 - CLOCK_SKEW_MS < *ret)
+        *ret = oldest.stored_unix_ns / 1000000 - CLOCK_SKEW_MS;
+    return code;
+}
+
+static base_code requeue(sweeper_state *sweeper, store_stage stage, const char *durable, const char *subject,
+                         base_error *err)
+{
+    int64_t watermark = 0;
+    base_code code = find_watermark(sweeper, durable, subject, &watermark, err);
+    if (code != BASE_OK)
+        return code;
+    size_t found = 0;
+    int64_t quiet_ms = stage_service_settings(sweeper->service)->sweep_quiet_s * 1000;
+    code = store_sweep_requeue(sweeper->store, stage, watermark, quiet_ms, ROWS_MAX, sweeper->pending, &found, err);
+    if (code == BASE_OK)
+        code = stage_relay(stage_service_broker(sweeper->service), sweeper->store, sweeper->pending, err);
+    if (code == BASE_OK && found > 0) {
+        stage_metrics_swept("requeued", found);
+        TELEMETRY_LOG(TELEMETRY_WARN, "work_requeued", telemetry_text("durable", durable),
+                      telemetry_int("submissions", (int64_t)found));
+    }
+    return code;
+}
+
+static base_code expire(sweeper_state *sweeper, base_error *err)
+{
+    size_t found = 0;
+    int64_t max_age_ms = stage_service_settings(sweeper->service)->job_max_age_s * 1000;
+    base_code code = store_sweep_expire(sweeper->store, max_age_ms, ROWS_MAX, sweeper->pending, &found, err);
+    if (code == BASE_OK)
+        code = stage_relay(stage_service_broker(sweeper->service), sweeper->store, sweeper->pending, err);
+    if (code == BASE_OK && found > 0) {
+        stage_metrics_swept("expired", found);
+        TELEMETRY_LOG(TELEMETRY_ERROR, "submissions_expired", telemetry_int("submissions", (int64_t)found));
+    }
+    return code;
+}
+
+static base_code measure(sweeper_state *sweeper, base_error *err)
+{
+    int64_t counts[STORE_STATUS_COUNT] = {0};
+    int64_t rows = 0, oldest_ms = 0;
+    base_code code = store_submission_count(sweeper->store, false, counts, err);
+    if (code == BASE_OK)
+        code = store_outbox_backlog(sweeper->store, &rows, &oldest_ms, err);
+    if (code == BASE_OK)
+        stage_metrics_backlog(counts, rows, oldest_ms);
+    return code;
+}
+
+/* What is only worth a look every sweep interval. */
+static base_code search(sweeper_state *sweeper, base_error *err)
+{
+    const broker_names *names = stage_service_names(sweeper->service);
+    base_code code = requeue(sweeper, STORE_STAGE_GENERATE, BROKER_DURABLE_GENERATOR, names->subject_generate, err);
+    if (code == BASE_OK)
+        code = requeue(sweeper, STORE_STAGE_PUBLISH, BROKER_DURABLE_PUBLISHER, names->subject_publish, err);
+    if (code == BASE_OK)
+        code = expire(sweeper, err);
+    return code;
+}
+
+static base_code sweep(sweeper_state *sweeper, base_error *err)
+{
+    bool drained = false;
+    base_code code = publish_stale(sweeper, &drained, err);
+    if (code != BASE_OK || !drained || base_monotonic_ms() < sweeper->next_search_ms)
+        return code;
+    code = measure(sweeper, err);
+    if (code == BASE_OK)
+        code = search(sweeper, err);
+    if (code == BASE_OK)
+        sweeper->next_search_ms =
+            base_monotonic_ms() + stage_service_settings(sweeper->service)->sweep_interval_s * 1000;
+    return code;
+}
+
+/* One pass: nothing when another service is at it, or when the broker is away. */
+static base_code pass(sweeper_state *sweeper, base_error *err)
+{
+    base_code code = broker_connection_check(stage_service_broker(sweeper->service), err);
+    if (code != BASE_OK)
+        return code;
+    code = store_sweep_acquire(sweeper->store, err);
+    if (code == BASE_CONFLICT)
+        return BASE_OK;
+    if (code != BASE_OK)
+        return code;
+    code = sweep(sweeper, err);
+    base_error second = {0};
+    base_code released = store_sweep_release(sweeper->store, &second);
+    if (code == BASE_OK && released != BASE_OK)
+        code = base_fail(err, released, "%s", second.message);
+    return code;
+}
+
+/* The workers report what is away; the sweeper says once that it cannot work, and once that it can again. */
+static void report(sweeper_state *sweeper, base_code code, const base_error *err)
+{
+    bool failing = code != BASE_OK;
+    if (failing != sweeper->failing)
+        TELEMETRY_LOG(failing ? TELEMETRY_WARN : TELEMETRY_INFO, failing ? "sweeper_paused" : "sweeper_resumed",
+                      telemetry_text("reason", failing ? err->message : ""));
+    sweeper->failing = failing;
+}
+
+void stage_sweeper_run(stage_service *service)
+{
+    store_session_options options = stage_store_options(stage_service_settings(service), "proofline-sweeper");
+    options.subjects = stage_service_subjects(service);
+    sweeper_state sweeper = {.service = service};
+    base_error err = {0};
+    base_code code = store_session_new(&options, &sweeper.store, &err);
+    if (code == BASE_OK)
+        code = store_outbox_new(&sweeper.pending, &err);
+    if (code != BASE_OK)
+        TELEMETRY_LOG(TELEMETRY_ERROR, "sweeper_failed", telemetry_text("reason", err.message));
+    while (code == BASE_OK && !stage_service_wait_stop(service, PASS_MS))
+        report(&sweeper, pass(&sweeper, &err), &err);
+    store_outbox_free(sweeper.pending);
+    store_session_free(sweeper.store);
+}

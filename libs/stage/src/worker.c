@@ -1,0 +1,169 @@
+#include "stage/worker.h"
+
+#include "base/backoff.h"
+#include "base/clock.h"
+#include "stage/dead.h"
+#include "stage/metrics.h"
+#include "stage/relay.h"
+#include "telemetry/log.h"
+
+enum {
+    STORE_CHECK_MS = 2000,          /* an idle worker asks the store this often, so that /readyz tells the truth */
+    PULL_MS = 2000,                 /* the same for the broker; bounds how late `prepare` is called */
+    RETRY_MAX_MS = 6 * 3600 * 1000, /* cap of the doubled delay */
+};
+
+/* Asks the store unless it has answered a moment ago. */
+static base_code check_store(stage_worker *worker, base_error *err)
+{
+    int64_t now = base_monotonic_ms();
+    if (now - worker->store_checked_ms < STORE_CHECK_MS)
+        return BASE_OK;
+    base_code code = store_session_check(worker->store, err);
+    if (code == BASE_OK)
+        worker->store_checked_ms = now;
+    return code;
+}
+
+static int64_t gate(void *ctx)
+{
+    stage_worker *worker = ctx;
+    int64_t rest = stage_gate_remaining_ms(&worker->gate);
+    if (rest > 0)
+        return rest;
+    base_error err = {0};
+    if (check_store(worker, &err) != BASE_OK) {
+        stage_worker_store_failed(worker, &err);
+        return stage_gate_remaining_ms(&worker->gate);
+    }
+    stage_health_set(worker->gate.health, worker->store_part, NULL);
+    base_code code = worker->options.prepare != NULL ? worker->options.prepare(worker->options.ctx, &err) : BASE_OK;
+    if (code == BASE_CONFLICT) { /* standing by for another instance is being ready */
+        stage_health_set(worker->gate.health, worker->needs_part, NULL);
+        return STAGE_GATE_MAX_MS;
+    }
+    if (code != BASE_OK) {
+        stage_worker_needs_failed(worker, &err);
+        return stage_gate_remaining_ms(&worker->gate);
+    }
+    stage_gate_open(&worker->gate, worker->options.prepare != NULL ? worker->needs_part : worker->store_part);
+    return 0;
+}
+
+static void handle(void *ctx, const broker_job *const *jobs, size_t count, broker_settlement *settlements)
+{
+    stage_worker *worker = ctx;
+    int64_t started = base_monotonic_us();
+    worker->options.handler(worker->options.ctx, jobs, count, settlements);
+    stage_metrics_batch(worker->options.stage, count, (double)(base_monotonic_us() - started) / 1e6);
+}
+
+static void trouble(void *ctx, const base_error *err)
+{
+    stage_worker *worker = ctx;
+    stage_health_set(worker->gate.health, worker->consumer_part, err);
+}
+
+base_code stage_worker_init(stage_worker *worker, stage_service *service, const stage_worker_options *options,
+                            base_error *err)
+{
+    const stage_settings *settings = stage_service_settings(service);
+    stage_health *health = stage_service_health(service);
+    *worker = (stage_worker){.service = service, .options = *options, .gate = {.health = health}};
+    worker->store_checked_ms = -STORE_CHECK_MS;
+    worker->store_part = stage_health_add(health, "postgres");
+    worker->consumer_part = stage_health_add(health, "consumer");
+    if (options->prepare != NULL)
+        worker->needs_part = stage_health_add(health, options->needs);
+    store_session_options store = stage_store_options(settings, stage_service_name(service));
+    store.subjects = stage_service_subjects(service);
+    const broker_consumer_options consumer = {
+        .stream = stage_service_names(service)->stream_jobs,
+        .durable = options->durable,
+        .batch = (size_t)settings->batch,
+        .pull_ms = PULL_MS,
+        .gate = gate,
+        .handler = handle,
+        .ctx = worker,
+    };
+    base_code code = store_session_new(&store, &worker->store, err);
+    if (code == BASE_OK)
+        code = store_outbox_new(&worker->pending, err);
+    if (code == BASE_OK)
+        code = broker_consumer_new(stage_service_broker(service), &consumer, &worker->consumer, err);
+    return code;
+}
+
+void stage_worker_done(stage_worker *worker)
+{
+    broker_consumer_free(worker->consumer);
+    store_outbox_free(worker->pending);
+    store_session_free(worker->store);
+    *worker = (stage_worker){0};
+}
+
+void stage_worker_run(stage_worker *worker)
+{
+    broker_consumer_run(worker->consumer, trouble);
+}
+
+void stage_worker_stop(stage_worker *worker)
+{
+    broker_consumer_stop(worker->consumer);
+}
+
+bool stage_worker_stopping(const stage_worker *worker)
+{
+    return broker_consumer_stopping(worker->consumer);
+}
+
+void stage_worker_store_failed(stage_worker *worker, const base_error *why)
+{
+    worker->store_checked_ms = base_monotonic_ms() - STORE_CHECK_MS; /* ask it before the next pull */
+    stage_gate_close(&worker->gate, worker->store_part, why);
+}
+
+void stage_worker_needs_failed(stage_worker *worker, const base_error *why)
+{
+    stage_gate_close(&worker->gate, worker->needs_part, why);
+}
+
+bool stage_worker_try_again(stage_worker *worker, base_code code, const base_error *why)
+{
+    stage_worker_store_failed(worker, why);
+    if (code != BASE_UNAVAILABLE && code != BASE_AMBIGUOUS && code != BASE_TIMEOUT)
+        return false;
+    return !stage_service_wait_stop(worker->service, stage_gate_remaining_ms(&worker->gate));
+}
+
+void stage_worker_relay(stage_worker *worker)
+{
+    base_error err = {0};
+    size_t rows = store_outbox_count(worker->pending);
+    if (stage_relay(stage_service_broker(worker->service), worker->store, worker->pending, &err) != BASE_OK)
+        TELEMETRY_LOG(TELEMETRY_WARN, "relay_failed", telemetry_text("reason", err.message),
+                      telemetry_int("rows", (int64_t)rows));
+}
+
+broker_settlement stage_worker_bury(stage_worker *worker, const broker_job *job, const char *code, const char *reason)
+{
+    base_error err = {0};
+    const char *dead = stage_service_names(worker->service)->subject_dead;
+    base_code stored =
+        stage_dead_publish(stage_service_broker(worker->service), dead, worker->options.stage, job, code, reason, &err);
+    if (stored != BASE_OK) {
+        TELEMETRY_LOG(TELEMETRY_WARN, "dead_letter_failed", telemetry_text("reason", err.message),
+                      telemetry_int("stream_sequence", (int64_t)job->stream_sequence));
+        return (broker_settlement){.verdict = BROKER_RETRY, .delay_ms = STAGE_GATE_MAX_MS};
+    }
+    stage_metrics_job(worker->options.stage, "dead");
+    TELEMETRY_LOG(TELEMETRY_ERROR, "dead_letter", telemetry_text("stage", worker->options.stage),
+                  telemetry_text("reason_code", code), telemetry_text("reason", reason),
+                  telemetry_int("stream_sequence", (int64_t)job->stream_sequence));
+    return (broker_settlement){.verdict = BROKER_DONE};
+}
+
+int64_t stage_worker_retry_delay_ms(const stage_worker *worker, int64_t retries)
+{
+    return base_backoff_ms(retries + 1, stage_service_settings(worker->service)->retry_delay_s * 1000, RETRY_MAX_MS);
+}

@@ -1,0 +1,118 @@
+/* What a service says of its dependencies, and how it pauses. */
+#include "base/clock.h"
+#include "base/secret.h"
+#include "harness/http.h"
+#include "stage/gate.h"
+#include "stage/metrics.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+typedef struct fixture {
+    stage_health *health;
+    telemetry_metrics *metrics;
+    telemetry_http *http;
+    size_t nats, postgres;
+} fixture;
+
+static fixture start(void)
+{
+    fixture made = {0};
+    base_error err = {0};
+    assert_int_equal(stage_health_new(&made.health, &err), BASE_OK);
+    assert_int_equal(stage_metrics_new(&made.metrics, &err), BASE_OK);
+    made.nats = stage_health_add(made.health, "nats");
+    made.postgres = stage_health_add(made.health, "postgres");
+    const telemetry_http_options options = {
+        .address = "127.0.0.1", .metrics = made.metrics, .ready = stage_health_report, .ctx = made.health};
+    assert_int_equal(telemetry_http_new(&options, &made.http, &err), BASE_OK);
+    return made;
+}
+
+static void stop(fixture *made)
+{
+    telemetry_http_free(made->http);
+    stage_metrics_free(made->metrics);
+    stage_health_free(made->health);
+}
+
+static void readiness_names_what_is_missing_until_all_is_there(void **state)
+{
+    (void)state;
+    fixture made = start();
+    uint16_t port = telemetry_http_port(made.http);
+    base_error down = {0};
+    base_fail(&down, BASE_UNAVAILABLE, "connection refused");
+
+    stage_health_set(made.health, made.nats, NULL);
+    stage_health_set(made.health, made.postgres, &down);
+    harness_http_reply reply = harness_http_get(port, "/readyz");
+    assert_int_equal(reply.status, 503);
+    assert_non_null(strstr(reply.body, "connection refused"));
+    assert_null(strstr(reply.body, "nats"));
+    harness_http_reply_done(&reply);
+
+    stage_health_set(made.health, made.postgres, NULL);
+    reply = harness_http_get(port, "/readyz");
+    assert_int_equal(reply.status, 200);
+    harness_http_reply_done(&reply);
+
+    stage_health_stop(made.health);
+    reply = harness_http_get(port, "/readyz");
+    assert_int_equal(reply.status, 503);
+    assert_non_null(strstr(reply.body, "stopping"));
+    harness_http_reply_done(&reply);
+    stop(&made);
+}
+
+static void metrics_show_what_was_counted(void **state)
+{
+    (void)state;
+    fixture made = start();
+    stage_metrics_job("publish", "succeeded");
+    stage_metrics_job("publish", "succeeded");
+    stage_metrics_proof(0.5);
+    stage_metrics_send("accepted", 0.01);
+    harness_http_reply reply = harness_http_get(telemetry_http_port(made.http), "/metrics");
+    assert_int_equal(reply.status, 200);
+    assert_non_null(strstr(reply.body, "proofline_jobs_total{stage=\"publish\",outcome=\"succeeded\"} 2"));
+    assert_non_null(strstr(reply.body, "proofline_proofs_generated_total 1"));
+    assert_non_null(strstr(reply.body, "proofline_transactions_sent_total{answer=\"accepted\"} 1"));
+    harness_http_reply_done(&reply);
+    stop(&made);
+}
+
+static void a_gate_waits_longer_after_each_failure_but_never_a_second(void **state)
+{
+    (void)state;
+    fixture made = start();
+    stage_gate gate = {.health = made.health};
+    base_error down = {0};
+    base_fail(&down, BASE_UNAVAILABLE, "away");
+    assert_int_equal(stage_gate_remaining_ms(&gate), 0);
+    stage_gate_close(&gate, made.postgres, &down);
+    assert_in_range(stage_gate_remaining_ms(&gate), 1, STAGE_GATE_FIRST_MS * 2);
+    for (int i = 0; i < 20; i++)
+        stage_gate_close(&gate, made.postgres, &down);
+    assert_in_range(stage_gate_remaining_ms(&gate), STAGE_GATE_MAX_MS / 2, 1000);
+    stage_gate_open(&gate, made.postgres);
+    assert_int_equal(stage_gate_remaining_ms(&gate), 0);
+    stop(&made);
+}
+
+int main(void)
+{
+    base_error err;
+    if (base_process_harden(&err) != BASE_OK)
+        return 1;
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(readiness_names_what_is_missing_until_all_is_there),
+        cmocka_unit_test(metrics_show_what_was_counted),
+        cmocka_unit_test(a_gate_waits_longer_after_each_failure_but_never_a_second),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
