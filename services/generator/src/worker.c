@@ -1,0 +1,379 @@
+#include "worker.h"
+
+#include "base/clock.h"
+#include "base/hex.h"
+#include "broker/topology.h"
+#include "judge.h"
+#include "stage/dead.h"
+#include "stage/metrics.h"
+#include "store/generation.h"
+#include "telemetry/log.h"
+
+#include <string.h>
+
+enum { TWIN_DELAY_MS = 5000 }; /* a second message for a submission in hand comes back when the first may have ended */
+
+/* One job of the batch in hand. */
+typedef struct generator_item {
+    const broker_job *job;
+    broker_settlement *settlement;
+    wire_generate_proof message;
+    wire_owner *owner;         /* of an inline image */
+    base_buffer without_image; /* the message again with the witness instead of the image */
+    prover_statement statement;
+    base_buffer blob;
+    base_error why;
+    store_claim claim;
+} generator_item;
+
+struct generator_worker {
+    stage_worker stage;
+    struct prover *prover;
+    const evidence_signers *signers;
+    size_t capacity;
+    /* One entry per job of a batch, so that no batch allocates: */
+    generator_item *items;
+    generator_item **fresh, **claimed; /* views of items */
+    store_generate_request *requests;
+    store_claim *claims;
+    store_generate_outcome *outcomes;
+    bool *fenced;
+};
+
+static store_job_identity identity_of(const broker_job *job)
+{
+    return (store_job_identity){job->stream_sequence, job->published_unix_ns};
+}
+
+static void give_back(generator_item *item, int64_t delay_ms)
+{
+    *item->settlement = (broker_settlement){.verdict = BROKER_RETRY, .delay_ms = delay_ms};
+}
+
+/* The message that the sweeper may publish again must be small: an inline image is replaced by its witness. */
+static base_code replace_image(generator_item *item, base_error *err)
+{
+    wire_generate_proof small = item->message;
+    const evidence_witness *witness = &item->statement.witness;
+    small.has_image = false;
+    memcpy(small.final_round.state, witness->state, sizeof(witness->state));
+    memcpy(small.final_round.initial_state, witness->initial_state, sizeof(witness->initial_state));
+    small.final_round.message_word = witness->message_word;
+    small.final_round.round_constant = witness->round_constant;
+    return wire_generate_proof_encode(&small, &item->without_image, err);
+}
+
+/* Fills the item from its job. False: the job is settled, it can never be valid. */
+static bool read_job(generator_worker *worker, generator_item *item)
+{
+    base_error err = {0};
+    base_code code = wire_generate_proof_decode(item->job->payload, &item->message, &item->owner, &err);
+    if (code == BASE_OK) {
+        item->statement = judge_statement(&item->message);
+        if (item->message.has_image)
+            code = replace_image(item, &err);
+    }
+    if (code == BASE_NO_MEMORY)
+        give_back(item, TWIN_DELAY_MS);
+    else if (code != BASE_OK)
+        *item->settlement = stage_worker_bury(&worker->stage, item->job, "undecodable", err.message);
+    return code == BASE_OK;
+}
+
+/* A claim takes each submission once: of twins in one batch the later one waits. */
+static bool has_twin(generator_item *const *items, size_t count, const generator_item *candidate)
+{
+    for (size_t i = 0; i < count; i++)
+        if (memcmp(&items[i]->message.sha256, &candidate->message.sha256, sizeof(base_sha256)) == 0)
+            return true;
+    return false;
+}
+
+static size_t read_jobs(generator_worker *worker, const broker_job *const *jobs, size_t count,
+                        broker_settlement *settlements)
+{
+    size_t fresh = 0;
+    for (size_t i = 0; i < count; i++) {
+        generator_item *item = &worker->items[i];
+        item->job = jobs[i];
+        item->settlement = &settlements[i];
+        if (!read_job(worker, item))
+            continue;
+        if (has_twin(worker->fresh, fresh, item))
+            give_back(item, TWIN_DELAY_MS);
+        else
+            worker->fresh[fresh++] = item;
+    }
+    return fresh;
+}
+
+static void forget_jobs(generator_worker *worker, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        generator_item *item = &worker->items[i];
+        wire_owner_free(BASE_TAKE(item->owner));
+        base_wipe(&item->statement.signature, sizeof(item->statement.signature));
+        base_buffer_clear(&item->without_image);
+        base_buffer_clear(&item->blob);
+    }
+}
+
+static base_code claim(generator_worker *worker, generator_item **items, size_t count, bool alone, base_error *err)
+{
+    for (size_t i = 0; i < count; i++)
+        worker->requests[i] = (store_generate_request){
+            .job = &items[i]->message,
+            .identity = identity_of(items[i]->job),
+            .payload =
+                items[i]->message.has_image ? base_buffer_view(&items[i]->without_image) : items[i]->job->payload,
+        };
+    return store_generate_claim(worker->stage.store, worker->requests, count, alone, worker->claims,
+                                worker->stage.pending, err);
+}
+
+static store_generate_outcome outcome_of(const generator_item *item, store_outcome_kind kind, const char *reason_code)
+{
+    return (store_generate_outcome){
+        .kind = kind,
+        .job = &item->message,
+        .claim = &item->claim,
+        .identity = identity_of(item->job),
+        .failure = {.reason_code = reason_code,
+                    .reason = item->why.message,
+                    .job_payload = item->job->payload,
+                    .job_subject = item->job->subject},
+    };
+}
+
+/* Why the job must end before any work, or NULL. */
+static const char *refusal(generator_worker *worker, generator_item *item)
+{
+    const stage_settings *settings = stage_service_settings(worker->stage.service);
+    if (item->claim.crashes >= settings->crash_limit) {
+        base_fail(&item->why, BASE_INVALID, "its worker died %lld times while it had this job",
+                  (long long)item->claim.crashes);
+        return "quarantined";
+    }
+    if (base_unix_ms() - item->claim.accepted_unix_ms > settings->job_max_age_s * 1000) {
+        base_fail(&item->why, BASE_INVALID, "not done within %lld s", (long long)settings->job_max_age_s);
+        return "expired";
+    }
+    const char *reason_code = NULL;
+    base_code code = judge_evidence(&item->statement, worker->signers, &reason_code, &item->why);
+    return code == BASE_INVALID ? reason_code : NULL;
+}
+
+static store_generate_outcome failed(generator_worker *worker, const generator_item *item, base_code code)
+{
+    const stage_settings *settings = stage_service_settings(worker->stage.service);
+    if (code == BASE_CANCELLED || code == BASE_UNAVAILABLE)
+        return outcome_of(item, STORE_RELEASED, "released");
+    if (code == BASE_INVALID)
+        return outcome_of(item, STORE_REJECTED, "unprovable");
+    if (item->claim.retries >= settings->retry_limit)
+        return outcome_of(item, STORE_REJECTED, "proving_failed");
+    store_generate_outcome outcome = outcome_of(item, STORE_RETRY, "proving_failed");
+    outcome.failure.retry_delay_ms = stage_worker_retry_delay_ms(&worker->stage, item->claim.retries);
+    return outcome;
+}
+
+/* Proves one claimed job, or says why not. */
+static store_generate_outcome work(generator_worker *worker, generator_item *item)
+{
+    int64_t started = base_monotonic_us();
+    if (stage_worker_stopping(&worker->stage))
+        return outcome_of(item, STORE_RELEASED, "released");
+    const char *reason_code = refusal(worker, item);
+    if (reason_code != NULL)
+        return outcome_of(item, STORE_REJECTED, reason_code);
+    base_code code = prover_prove(worker->prover, &item->statement, &item->blob, &item->why);
+    if (code != BASE_OK)
+        return failed(worker, item, code);
+    int64_t spent_us = base_monotonic_us() - started;
+    stage_metrics_proof((double)spent_us / 1e6);
+    store_generate_outcome outcome = outcome_of(item, STORE_SUCCEEDED, NULL);
+    outcome.blob = base_buffer_view(&item->blob);
+    outcome.format = prover_format(worker->prover);
+    outcome.digest = base_digest_of(outcome.blob);
+    outcome.duration_ms = spent_us / 1000;
+    return outcome;
+}
+
+static void tell(const generator_item *item, const store_generate_outcome *outcome, bool fenced)
+{
+    static const char *const EVENTS[] = {"proof_generated", "submission_rejected", "job_retried", "job_released"};
+    static const char *const LABELS[] = {"succeeded", "rejected", "retried", "released"};
+    telemetry_level level = outcome->kind == STORE_REJECTED          ? TELEMETRY_ERROR
+                            : outcome->kind == STORE_RETRY || fenced ? TELEMETRY_WARN
+                                                                     : TELEMETRY_INFO;
+    stage_metrics_job(STAGE_GENERATE, fenced ? "fenced" : LABELS[outcome->kind]);
+    TELEMETRY_LOG(
+        level, fenced ? "job_fenced" : EVENTS[outcome->kind],
+        telemetry_text("submission", base_sha256_hex(&item->message.sha256).text),
+        telemetry_text("correlation_id", item->message.correlation_id),
+        telemetry_int("attempt", item->claim.retries + 1), telemetry_int("epoch", item->claim.epoch),
+        telemetry_int("duration_ms", outcome->duration_ms),
+        telemetry_text("reason_code", outcome->failure.reason_code != NULL ? outcome->failure.reason_code : ""),
+        telemetry_text("reason", outcome->kind == STORE_SUCCEEDED ? "" : item->why.message));
+}
+
+static void settle(generator_item *item, const store_generate_outcome *outcome, bool fenced)
+{
+    tell(item, outcome, fenced);
+    if (fenced)
+        *item->settlement = (broker_settlement){.verdict = BROKER_LEAVE};
+    else if (outcome->kind == STORE_RETRY)
+        give_back(item, outcome->failure.retry_delay_ms);
+    else if (outcome->kind == STORE_RELEASED)
+        give_back(item, 0);
+    else
+        *item->settlement = (broker_settlement){.verdict = BROKER_DONE};
+}
+
+/* Commits until the store takes it: a proof that took minutes is not thrown away because Postgres restarts. */
+static base_code commit(generator_worker *worker, const store_generate_outcome *outcomes, size_t count, bool *fenced)
+{
+    for (;;) {
+        base_error err = {0};
+        base_code code =
+            store_generate_commit(worker->stage.store, outcomes, count, fenced, worker->stage.pending, &err);
+        if (code == BASE_OK || !stage_worker_try_again(&worker->stage, code, &err)) {
+            if (code != BASE_OK)
+                TELEMETRY_LOG(TELEMETRY_ERROR, "commit_failed", telemetry_text("reason", err.message),
+                              telemetry_int("jobs", (int64_t)count));
+            return code;
+        }
+    }
+}
+
+/* All at once; when the store refuses the batch for a reason of its content, one by one, so that one bad job fails alone. */
+static void finish(generator_worker *worker, generator_item **items, size_t count)
+{
+    base_code code = commit(worker, worker->outcomes, count, worker->fenced);
+    for (size_t i = 0; i < count; i++) {
+        base_code own = code;
+        if (code != BASE_OK && count > 1 && !stage_worker_stopping(&worker->stage))
+            own = commit(worker, &worker->outcomes[i], 1, &worker->fenced[i]);
+        if (own == BASE_OK)
+            settle(items[i], &worker->outcomes[i], worker->fenced[i]);
+        else
+            give_back(items[i], STAGE_GATE_MAX_MS);
+    }
+    stage_worker_relay(&worker->stage);
+}
+
+/* Settles what the claim answers by itself; collects the rest. Returns how many jobs are ours. */
+static size_t sort_claims(generator_worker *worker, generator_item **items, size_t count)
+{
+    size_t ours = 0;
+    for (size_t i = 0; i < count; i++) {
+        items[i]->claim = worker->claims[i];
+        if (items[i]->claim.answer == STORE_CLAIMED)
+            worker->claimed[ours++] = items[i];
+        else if (items[i]->claim.answer == STORE_SUSPECT)
+            continue;
+        else if (items[i]->claim.status == WIRE_STATUS_PROOF_GENERATION)
+            give_back(items[i], TWIN_DELAY_MS); /* another message has it, and may yet fail */
+        else
+            *items[i]->settlement = (broker_settlement){.verdict = BROKER_DONE};
+    }
+    return ours;
+}
+
+/* Claims, works and commits `count` jobs. Those answered STORE_SUSPECT are left for a call of their own. */
+static void process(generator_worker *worker, generator_item **items, size_t count, bool alone)
+{
+    base_error err = {0};
+    base_code code = claim(worker, items, count, alone, &err);
+    if (code != BASE_OK) {
+        stage_worker_store_failed(&worker->stage, &err);
+        for (size_t i = 0; i < count; i++)
+            give_back(items[i], code == BASE_UNAVAILABLE || code == BASE_AMBIGUOUS ? 0 : STAGE_GATE_MAX_MS);
+        return;
+    }
+    stage_worker_relay(&worker->stage);
+    size_t ours = sort_claims(worker, items, count);
+    for (size_t i = 0; i < ours; i++)
+        worker->outcomes[i] = work(worker, worker->claimed[i]);
+    if (ours > 0)
+        finish(worker, worker->claimed, ours);
+}
+
+static void handle(void *ctx, const broker_job *const *jobs, size_t count, broker_settlement *settlements)
+{
+    generator_worker *worker = ctx;
+    size_t fresh = read_jobs(worker, jobs, count, settlements);
+    for (size_t i = 0; i < fresh; i++)
+        worker->fresh[i]->claim = (store_claim){0};
+    if (fresh > 0)
+        process(worker, worker->fresh, fresh, false);
+    for (size_t i = 0; i < fresh; i++)
+        if (worker->fresh[i]->claim.answer == STORE_SUSPECT)
+            process(worker, &worker->fresh[i], 1, true);
+    forget_jobs(worker, count);
+}
+
+static base_code allocate(generator_worker *worker, size_t capacity, base_error *err)
+{
+    worker->capacity = capacity;
+    worker->items = calloc(capacity, sizeof(*worker->items));
+    worker->fresh = calloc(capacity, sizeof(generator_item *));
+    worker->claimed = calloc(capacity, sizeof(generator_item *));
+    worker->requests = calloc(capacity, sizeof(*worker->requests));
+    worker->claims = calloc(capacity, sizeof(*worker->claims));
+    worker->outcomes = calloc(capacity, sizeof(*worker->outcomes));
+    worker->fenced = calloc(capacity, sizeof(*worker->fenced));
+    if (worker->items == NULL || worker->fresh == NULL || worker->claimed == NULL || worker->requests == NULL ||
+        worker->claims == NULL || worker->outcomes == NULL || worker->fenced == NULL)
+        return base_fail(err, BASE_NO_MEMORY, "no memory for batches of %zu jobs", capacity);
+    for (size_t i = 0; i < capacity; i++) {
+        worker->items[i].without_image.limit = WIRE_MESSAGE_MAX;
+        worker->items[i].blob.limit = PROVER_BLOB_MAX;
+    }
+    return BASE_OK;
+}
+
+base_code generator_worker_new(stage_service *service, struct prover *prover, const evidence_signers *signers,
+                               generator_worker **ret, base_error *err)
+{
+    BASE_CLEANUP(generator_worker_free) generator_worker *worker = calloc(1, sizeof(*worker));
+    if (worker == NULL) {
+        prover_free(prover);
+        return base_fail(err, BASE_NO_MEMORY, "no memory for a worker");
+    }
+    worker->prover = prover;
+    worker->signers = signers;
+    const stage_worker_options options = {
+        .stage = STAGE_GENERATE, .durable = BROKER_DURABLE_GENERATOR, .handler = handle, .ctx = worker};
+    base_code code = allocate(worker, (size_t)stage_service_settings(service)->batch, err);
+    if (code == BASE_OK)
+        code = stage_worker_init(&worker->stage, service, &options, err);
+    if (code == BASE_OK)
+        *ret = BASE_TAKE(worker);
+    return code;
+}
+
+void generator_worker_free(generator_worker *worker)
+{
+    if (worker == NULL)
+        return;
+    stage_worker_done(&worker->stage);
+    prover_free(worker->prover);
+    for (size_t i = 0; worker->items != NULL && i < worker->capacity; i++) {
+        base_buffer_done(&worker->items[i].without_image);
+        base_buffer_done(&worker->items[i].blob);
+    }
+    free(worker->items);
+    free(worker->fresh);
+    free(worker->claimed);
+    free(worker->requests);
+    free(worker->claims);
+    free(worker->outcomes);
+    free(worker->fenced);
+    free(worker);
+}
+
+stage_worker *generator_worker_stage(generator_worker *worker)
+{
+    return &worker->stage;
+}
