@@ -1,0 +1,96 @@
+#include "lane.h"
+
+#include "base/clock.h"
+#include "stage/metrics.h"
+#include "telemetry/log.h"
+
+enum { NODE_CHECK_MS = 5000 }; /* an idle publisher asks the node this often, so that /readyz tells the truth */
+
+static base_code acquire(publisher_lane *lane, base_error *err)
+{
+    const char *payer = ledger_fee_payer(lane->ledger);
+    base_code code =
+        store_lane_acquire(lane->stage->store, payer, stage_service_name(lane->stage->service), &lane->lane, err);
+    if (code == BASE_CONFLICT && !lane->standby_told) {
+        TELEMETRY_LOG(TELEMETRY_INFO, "lane_standby", telemetry_text("fee_payer", payer),
+                      telemetry_text("reason", err->message));
+        lane->standby_told = true;
+    }
+    if (code != BASE_OK)
+        return code;
+    TELEMETRY_LOG(TELEMETRY_INFO, "lane_acquired", telemetry_text("fee_payer", payer),
+                  telemetry_int("lane_epoch", lane->lane.lane_epoch));
+    lane->held = true;
+    lane->standby_told = false;
+    lane->settled = false;
+    return BASE_OK;
+}
+
+/* The lock ends with the session's connection: after a loss someone else may own the lane. */
+static base_code hold(publisher_lane *lane, base_error *err)
+{
+    if (lane->held) {
+        base_code code = store_lane_check(lane->stage->store, &lane->lane, err);
+        if (code != BASE_CONFLICT)
+            return code;
+        TELEMETRY_LOG(TELEMETRY_WARN, "lane_lost", telemetry_text("reason", err->message));
+        lane->held = false;
+    }
+    base_code code = acquire(lane, err);
+    stage_metrics_lane(lane->held, lane->next_nonce);
+    return code;
+}
+
+/* While idle a node that is away only shows in /readyz: the next job finds out by itself. After a failed job it must answer first. */
+static base_code check_node(publisher_lane *lane, base_error *err)
+{
+    int64_t now = base_monotonic_ms();
+    if (!lane->node_failed && now < lane->next_check_ms)
+        return BASE_OK;
+    base_code code = ledger_check(lane->ledger, &lane->height, err);
+    lane->next_check_ms = now + NODE_CHECK_MS;
+    if (code == BASE_OK)
+        lane->node_failed = false;
+    else if (!lane->node_failed && lane->settled)
+        stage_health_set(lane->stage->gate.health, lane->stage->needs_part, err);
+    else
+        return code;
+    return BASE_OK;
+}
+
+base_code publisher_lane_prepare(publisher_lane *lane, base_error *err)
+{
+    base_code code = hold(lane, err);
+    if (code == BASE_OK)
+        code = check_node(lane, err);
+    if (code == BASE_OK && !lane->settled)
+        code = publisher_lane_settle(lane, err);
+    if (code == BASE_OK && base_monotonic_ms() >= lane->next_confirm_ms) {
+        lane->next_confirm_ms = base_monotonic_ms() + lane->confirm_interval_ms;
+        base_error why = {0};
+        if (publisher_lane_confirm(lane, &why) != BASE_OK)
+            TELEMETRY_LOG(TELEMETRY_WARN, "confirmation_failed", telemetry_text("reason", why.message));
+        if (!lane->settled)
+            code = publisher_lane_settle(lane, err);
+    }
+    return code;
+}
+
+void publisher_lane_unsettle(publisher_lane *lane)
+{
+    lane->settled = false;
+}
+
+void publisher_lane_node_failed(publisher_lane *lane)
+{
+    lane->settled = false;
+    lane->node_failed = true;
+}
+
+void publisher_lane_release(publisher_lane *lane)
+{
+    base_error err = {0};
+    if (lane->held && store_lane_release(lane->stage->store, &lane->lane, &err) != BASE_OK)
+        TELEMETRY_LOG(TELEMETRY_WARN, "lane_release_failed", telemetry_text("reason", err.message));
+    lane->held = false;
+}

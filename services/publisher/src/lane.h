@@ -1,0 +1,41 @@
+#pragma once
+/* The nonce lane of the fee payer: owned by one publisher at a time, settled before anything new is sent.
+ *
+ * A lane is "settled" when every stored transaction that is in no block yet is known to be in the node's pool or known to be
+ * nowhere (and then abandoned), so that the next nonce is certain. Whatever makes that doubtful unsettles it; settling looks
+ * all of them up, sends the missing ones again byte for byte in the order of their nonces, and reads the account anew.
+ *
+ * The alternative was to mend each trouble where it occurs. One mechanism for start, take-over, lost replies, dropped pools
+ * and foreign transactions is easier to get right, and costs nothing while all goes well. */
+#include "ledger/ledger.h"
+#include "stage/worker.h"
+#include "store/transactions.h"
+
+typedef struct publisher_lane {
+    stage_worker *stage;   /* whose session holds the lock */
+    ledger *ledger;        /* borrowed */
+    int64_t confirmations; /* blocks after which a transaction is final */
+    int64_t confirm_interval_ms;
+    bool held, settled, standby_told;
+    bool node_failed; /* the node must answer before the next pull */
+    store_lane lane;
+    int64_t next_nonce;                     /* while settled */
+    int64_t height;                         /* of the node's best block, when last asked */
+    int64_t next_check_ms, next_confirm_ms; /* monotonic */
+} publisher_lane;
+
+/* Before every pull: owns and settles the lane, and looks after confirmations now and then. BASE_CONFLICT: another publisher owns
+ * it and this one stands by. BASE_UNAVAILABLE: node or store. */
+BASE_MUST_CHECK base_code publisher_lane_prepare(publisher_lane *lane, base_error *err);
+
+/* Something made the next nonce doubtful. */
+void publisher_lane_unsettle(publisher_lane *lane);
+/* The node did not do its part: nothing is pulled until it answers. Unsettles too. */
+void publisher_lane_node_failed(publisher_lane *lane);
+/* Lets another publisher have it at once instead of when this connection ends. */
+void publisher_lane_release(publisher_lane *lane);
+
+/* Looks up all open transactions, sends the missing ones again, and learns the next nonce. */
+BASE_MUST_CHECK base_code publisher_lane_settle(publisher_lane *lane, base_error *err);
+/* Records which open transactions are final; unsettles the lane when the node has lost one. */
+BASE_MUST_CHECK base_code publisher_lane_confirm(publisher_lane *lane, base_error *err);

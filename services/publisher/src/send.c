@@ -1,0 +1,237 @@
+#include "send.h"
+
+#include "base/clock.h"
+#include "stage/metrics.h"
+#include "telemetry/log.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LOOK_BACK_BLOCKS = 30 };
+
+/* The batch's new transactions, in the order of their nonces. */
+typedef struct send_batch {
+    size_t count;
+    publisher_task **tasks;
+    ledger_transaction *made;
+    store_transaction *stored;
+    int64_t *epochs;
+    bool *fenced;
+} send_batch;
+
+static void send_batch_done(send_batch *batch)
+{
+    for (size_t i = 0; batch->made != NULL && i < batch->count; i++)
+        ledger_transaction_done(&batch->made[i]);
+    free(batch->tasks);
+    free(batch->made);
+    free(batch->stored);
+    free(batch->epochs);
+    free(batch->fenced);
+}
+BASE_CLEANUP_VALUE(send_batch, send_batch_done);
+
+static base_code send_batch_init(send_batch *batch, size_t capacity, base_error *err)
+{
+    batch->tasks = calloc(capacity, sizeof(publisher_task *));
+    batch->made = calloc(capacity, sizeof(*batch->made));
+    batch->stored = calloc(capacity, sizeof(*batch->stored));
+    batch->epochs = calloc(capacity, sizeof(*batch->epochs));
+    batch->fenced = calloc(capacity, sizeof(*batch->fenced));
+    if (batch->tasks == NULL || batch->made == NULL || batch->stored == NULL || batch->epochs == NULL ||
+        batch->fenced == NULL)
+        return base_fail(err, BASE_NO_MEMORY, "no memory for %zu transactions", capacity);
+    return BASE_OK;
+}
+
+static void conclude(publisher_task *task, store_outcome_kind kind, const char *reason_code, bool abandon)
+{
+    task->kind = kind;
+    task->reason_code = reason_code;
+    task->abandon = abandon;
+}
+
+/* A transaction of an earlier attempt: the node has it and the job is done, or the lane must be settled first. */
+static void judge_earlier(publisher_lane *lane, publisher_task *task, const ledger_sighting *sighting)
+{
+    const store_transaction *transaction = &task->work->transaction;
+    if (sighting->place == LEDGER_POOLED || sighting->place == LEDGER_INCLUDED) {
+        snprintf(task->hash, sizeof(task->hash), "%s", transaction->hash);
+        conclude(task, STORE_SUCCEEDED, NULL, false);
+        return;
+    }
+    base_fail(&task->why, BASE_TRANSIENT, "transaction %s: %s", transaction->hash,
+              sighting->place == LEDGER_FAILED ? sighting->reason : "not at the node");
+    conclude(task, sighting->place == LEDGER_FAILED ? STORE_RETRY : STORE_RELEASED,
+             sighting->place == LEDGER_FAILED ? "transaction_failed" : "released", false);
+    publisher_lane_unsettle(lane);
+}
+
+/* Looks up the earlier transactions, all in one request, and collects the tasks that need a new one. */
+static base_code sort_tasks(publisher_lane *lane, publisher_task *const *tasks, size_t count, send_batch *batch,
+                            base_error *err)
+{
+    BASE_CLEANUP(free) const char **hashes = calloc(count, sizeof(*hashes));
+    BASE_CLEANUP(free) ledger_sighting *sightings = calloc(count, sizeof(*sightings));
+    if (hashes == NULL || sightings == NULL)
+        return base_fail(err, BASE_NO_MEMORY, "no memory for %zu tasks", count);
+    size_t earlier = 0;
+    for (size_t i = 0; i < count; i++)
+        if (tasks[i]->work->has_transaction)
+            hashes[earlier++] = tasks[i]->work->transaction.hash;
+        else
+            batch->tasks[batch->count++] = tasks[i];
+    if (earlier == 0)
+        return BASE_OK;
+    base_code code = ledger_find(lane->ledger, hashes, earlier, LOOK_BACK_BLOCKS, sightings, err);
+    if (code != BASE_OK) {
+        publisher_lane_node_failed(lane);
+        return code;
+    }
+    for (size_t i = 0, at = 0; i < count; i++)
+        if (tasks[i]->work->has_transaction)
+            judge_earlier(lane, tasks[i], &sightings[at++]);
+    return BASE_OK;
+}
+
+static base_code make(publisher_lane *lane, send_batch *batch, base_error *err)
+{
+    for (size_t i = 0; i < batch->count; i++) {
+        publisher_task *task = batch->tasks[i];
+        const ledger_statement statement = {*task->sha256, task->work->proof_digest, task->work->proof_format};
+        ledger_transaction *made = &batch->made[i];
+        base_code code = ledger_make(lane->ledger, &statement, lane->next_nonce + (int64_t)i, made, err);
+        if (code != BASE_OK)
+            return code;
+        snprintf(task->hash, sizeof(task->hash), "%s", made->hash);
+        store_transaction *stored = &batch->stored[i];
+        *stored = (store_transaction){.submission = *task->sha256,
+                                      .nonce = made->nonce,
+                                      .fee_nanomina = made->fee_nanomina,
+                                      .payload = base_buffer_view(&made->payload),
+                                      .state = STORE_TX_COMMITTED};
+        snprintf(stored->hash, sizeof(stored->hash), "%s", made->hash);
+        snprintf(stored->fee_payer, sizeof(stored->fee_payer), "%s", lane->lane.fee_payer);
+        batch->epochs[i] = task->work->claim.epoch;
+    }
+    return BASE_OK;
+}
+
+/* The send's outcome is unknown or contested: the transaction's hash tells. */
+static bool is_at_node(publisher_lane *lane, const char *hash)
+{
+    ledger_sighting sighting = {0};
+    base_error err = {0};
+    return ledger_find(lane->ledger, &hash, 1, LOOK_BACK_BLOCKS, &sighting, &err) == BASE_OK &&
+           (sighting.place == LEDGER_POOLED || sighting.place == LEDGER_INCLUDED);
+}
+
+static void retry_or_reject(publisher_lane *lane, publisher_task *task, const char *reason_code)
+{
+    int64_t limit = stage_service_settings(lane->stage->service)->retry_limit;
+    bool last = task->work->claim.retries >= limit;
+    conclude(task, last ? STORE_REJECTED : STORE_RETRY, reason_code, true);
+}
+
+/* Turns the node's answer into the task's result. True: the next nonce may follow. */
+static bool judge_answer(publisher_lane *lane, publisher_task *task, ledger_answer answer)
+{
+    switch (answer) {
+    case LEDGER_ACCEPTED:
+        conclude(task, STORE_SUCCEEDED, NULL, false);
+        return true;
+    case LEDGER_UNKNOWN:
+    case LEDGER_NONCE:
+    case LEDGER_REPLACED:
+        if (is_at_node(lane, task->hash)) {
+            conclude(task, STORE_SUCCEEDED, NULL, false);
+            return true;
+        }
+        conclude(task, STORE_RELEASED, "released", false); /* settling sends it again or abandons it */
+        break;
+    case LEDGER_UNAVAILABLE:
+        conclude(task, STORE_RELEASED, "released", false);
+        break;
+    case LEDGER_UNFUNDED:
+        retry_or_reject(lane, task, "insufficient_funds");
+        break;
+    case LEDGER_RETRY:
+        retry_or_reject(lane, task, "node_refused");
+        break;
+    case LEDGER_EXPIRED:
+        conclude(task, STORE_RELEASED, "released", true);
+        break;
+    case LEDGER_REJECTED:
+        conclude(task, STORE_REJECTED, "node_rejected", true);
+        break;
+    }
+    if (answer == LEDGER_UNAVAILABLE || answer == LEDGER_UNKNOWN || answer == LEDGER_UNFUNDED)
+        publisher_lane_node_failed(lane);
+    publisher_lane_unsettle(lane);
+    return false;
+}
+
+/* Sends until one does not get through: those behind it would leave a gap, which the node refuses. */
+static void send_all(publisher_lane *lane, send_batch *batch)
+{
+    bool going = true;
+    for (size_t i = 0; i < batch->count; i++) {
+        publisher_task *task = batch->tasks[i];
+        if (!going || stage_worker_stopping(lane->stage)) {
+            base_fail(&task->why, BASE_CANCELLED, "not sent: an earlier nonce did not get through, or a stop");
+            conclude(task, STORE_RELEASED, "released", true);
+            publisher_lane_unsettle(lane);
+            going = false;
+            continue;
+        }
+        int64_t started = base_monotonic_us();
+        ledger_answer answer = ledger_send(lane->ledger, base_buffer_view(&batch->made[i].payload), &task->why);
+        stage_metrics_send(ledger_answer_name(answer), (double)(base_monotonic_us() - started) / 1e6);
+        going = judge_answer(lane, task, answer);
+        if (going)
+            lane->next_nonce++;
+    }
+}
+
+/* A submission taken over by a later claim leaves a hole in the nonces: all is given back, unsent. */
+static bool give_up_fenced(publisher_lane *lane, send_batch *batch)
+{
+    bool any = false;
+    for (size_t i = 0; i < batch->count; i++)
+        any = any || batch->fenced[i];
+    for (size_t i = 0; any && i < batch->count; i++) {
+        batch->tasks[i]->fenced = batch->fenced[i];
+        base_fail(&batch->tasks[i]->why, BASE_CONFLICT, "not sent: a later claim took a submission of this batch");
+        conclude(batch->tasks[i], STORE_RELEASED, "released", true);
+    }
+    if (any)
+        publisher_lane_unsettle(lane);
+    return any;
+}
+
+base_code publisher_send(publisher_lane *lane, publisher_task *const *tasks, size_t count, base_error *err)
+{
+    BASE_CLEANUP(send_batch_done) send_batch batch = {0};
+    base_code code = send_batch_init(&batch, count, err);
+    if (code == BASE_OK)
+        code = sort_tasks(lane, tasks, count, &batch, err);
+    if (code != BASE_OK || batch.count == 0)
+        return code;
+    if (!lane->settled) { /* an earlier transaction unsettled it: nothing new before that is clear */
+        for (size_t i = 0; i < batch.count; i++)
+            conclude(batch.tasks[i], STORE_RELEASED, "released", false);
+        return BASE_OK;
+    }
+    code = make(lane, &batch, err);
+    if (code == BASE_OK)
+        code = store_transactions_commit(lane->stage->store, &lane->lane, batch.stored, batch.epochs, batch.count,
+                                         batch.fenced, err);
+    if (code != BASE_OK) {
+        publisher_lane_unsettle(lane);
+        return code;
+    }
+    if (!give_up_fenced(lane, &batch))
+        send_all(lane, &batch);
+    return BASE_OK;
+}

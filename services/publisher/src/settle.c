@@ -1,0 +1,201 @@
+/* Settling and confirming the transactions of a lane. */
+#include "lane.h"
+
+#include "base/clock.h"
+#include "stage/metrics.h"
+#include "telemetry/log.h"
+
+#include <stdlib.h>
+
+enum {
+    OPEN_MAX = 500,         /* transactions looked up at once */
+    LOOK_BACK_BLOCKS = 290, /* all that a node keeps */
+    CONFIRM_EXTRA_BLOCKS = 20,
+};
+
+/* The open transactions of the lane with what the node knows of each. */
+typedef struct open_set {
+    store_transaction_list *list;
+    size_t count;
+    ledger_sighting *sightings;
+    ledger_account account;
+    store_transaction_mark *marks; /* what has been found out */
+    size_t mark_count;
+} open_set;
+
+static void open_set_done(open_set *open)
+{
+    store_transaction_list_free(open->list);
+    free(open->sightings);
+    free(open->marks);
+}
+BASE_CLEANUP_VALUE(open_set, open_set_done);
+
+static base_code look_up(publisher_lane *lane, int64_t blocks, open_set *open, base_error *err)
+{
+    base_code code = store_transactions_find_open(lane->stage->store, lane->lane.fee_payer, OPEN_MAX, &open->list, err);
+    if (code != BASE_OK)
+        return code;
+    open->count = store_transaction_list_count(open->list);
+    code = ledger_find_account(lane->ledger, &open->account, err);
+    if (code != BASE_OK || open->count == 0)
+        return code;
+    open->sightings = calloc(open->count, sizeof(*open->sightings));
+    open->marks = calloc(open->count, sizeof(*open->marks));
+    BASE_CLEANUP(free) const char **hashes = calloc(open->count, sizeof(*hashes));
+    if (open->sightings == NULL || open->marks == NULL || hashes == NULL)
+        return base_fail(err, BASE_NO_MEMORY, "no memory to look up %zu transactions", open->count);
+    for (size_t i = 0; i < open->count; i++)
+        hashes[i] = store_transaction_list_at(open->list, i)->hash;
+    return ledger_find(lane->ledger, hashes, open->count, blocks, open->sightings, err);
+}
+
+static void mark(open_set *open, const store_transaction *transaction, store_transaction_state state, int64_t height)
+{
+    open->marks[open->mark_count++] = (store_transaction_mark){transaction->hash, state, height};
+}
+
+static void tell(telemetry_level level, const char *event, const store_transaction *transaction, const char *reason)
+{
+    TELEMETRY_LOG(level, event, telemetry_text("transaction", transaction->hash),
+                  telemetry_int("nonce", transaction->nonce), telemetry_text("reason", reason));
+}
+
+/* It can never land: frees its nonce. Losing one that the node had accepted is worth a page. */
+static void abandon(open_set *open, const store_transaction *transaction, const char *reason)
+{
+    bool accepted = transaction->state == STORE_TX_ACCEPTED;
+    tell(accepted ? TELEMETRY_ERROR : TELEMETRY_WARN, accepted ? "accepted_transaction_lost" : "transaction_abandoned",
+         transaction, reason);
+    mark(open, transaction, STORE_TX_ABANDONED, 0);
+}
+
+/* A transaction that the node does not show: sends its bytes again if it can still land. */
+static base_code mend_missing(publisher_lane *lane, open_set *open, const store_transaction *transaction,
+                              base_error *err)
+{
+    if (transaction->nonce < open->account.nonce) {
+        /* The chain is past its nonce. One that was accepted is in a block older than the node shows. */
+        if (transaction->state == STORE_TX_ACCEPTED)
+            mark(open, transaction, STORE_TX_INCLUDED, 0);
+        else
+            abandon(open, transaction, "its nonce was used by another transaction");
+        return BASE_OK;
+    }
+    base_error reason = {0};
+    int64_t started = base_monotonic_us();
+    ledger_answer answer = ledger_send(lane->ledger, transaction->payload, &reason);
+    stage_metrics_send(ledger_answer_name(answer), (double)(base_monotonic_us() - started) / 1e6);
+    switch (answer) {
+    case LEDGER_ACCEPTED:
+        tell(TELEMETRY_INFO, "transaction_sent_again", transaction, "the node did not have it");
+        mark(open, transaction, STORE_TX_ACCEPTED, 0);
+        return BASE_OK;
+    case LEDGER_UNAVAILABLE:
+    case LEDGER_UNKNOWN:
+    case LEDGER_UNFUNDED:
+    case LEDGER_RETRY:
+        lane->node_failed = true;
+        return base_fail(err, BASE_UNAVAILABLE, "nonce %lld: %s", (long long)transaction->nonce, reason.message);
+    case LEDGER_NONCE:
+    case LEDGER_EXPIRED:
+    case LEDGER_REPLACED:
+    case LEDGER_REJECTED:
+        abandon(open, transaction, reason.message);
+        return BASE_OK;
+    }
+    return base_fail(err, BASE_INTERNAL, "unknown answer of the ledger");
+}
+
+static base_code mend(publisher_lane *lane, open_set *open, size_t index, base_error *err)
+{
+    const store_transaction *transaction = store_transaction_list_at(open->list, index);
+    switch (open->sightings[index].place) {
+    case LEDGER_NOWHERE:
+        return mend_missing(lane, open, transaction, err);
+    case LEDGER_POOLED:
+    case LEDGER_INCLUDED: /* made final by publisher_lane_confirm once it is deep enough */
+        if (transaction->state == STORE_TX_COMMITTED)
+            mark(open, transaction, STORE_TX_ACCEPTED, 0);
+        return BASE_OK;
+    case LEDGER_FAILED:
+        if (transaction->state == STORE_TX_COMMITTED)
+            mark(open, transaction, STORE_TX_FAILED, open->sightings[index].block_height);
+        return BASE_OK;
+    }
+    return BASE_OK;
+}
+
+static base_code store_marks(publisher_lane *lane, const open_set *open, base_error *err)
+{
+    if (open->mark_count == 0)
+        return BASE_OK;
+    base_code code = store_transactions_mark(lane->stage->store, &lane->lane, open->marks, open->mark_count, err);
+    if (code == BASE_CONFLICT)
+        lane->held = false;
+    return code;
+}
+
+/* What is pooled counts into the inferred nonce; what is stored but not pooled was just sent again. */
+static base_code learn_next_nonce(publisher_lane *lane, base_error *err)
+{
+    ledger_account account = {0};
+    int64_t stored = 0;
+    base_code code = ledger_find_account(lane->ledger, &account, err);
+    if (code == BASE_OK && !account.exists)
+        code = base_fail(err, BASE_UNAVAILABLE, "fee payer %s does not exist on this chain: send it some MINA",
+                         lane->lane.fee_payer);
+    if (code == BASE_OK)
+        code = store_lane_next_nonce(lane->stage->store, &lane->lane, &stored, err);
+    if (code != BASE_OK)
+        return code;
+    lane->next_nonce = stored > account.inferred_nonce ? stored : account.inferred_nonce;
+    lane->settled = true;
+    TELEMETRY_LOG(TELEMETRY_INFO, "lane_settled", telemetry_int("next_nonce", lane->next_nonce),
+                  telemetry_int("chain_nonce", account.nonce));
+    stage_metrics_lane(true, lane->next_nonce);
+    return BASE_OK;
+}
+
+base_code publisher_lane_settle(publisher_lane *lane, base_error *err)
+{
+    BASE_CLEANUP(open_set_done) open_set open = {0};
+    base_code code = look_up(lane, LOOK_BACK_BLOCKS, &open, err);
+    for (size_t i = 0; code == BASE_OK && i < open.count; i++)
+        code = mend(lane, &open, i, err);
+    base_error second = {0};
+    base_code stored = store_marks(lane, &open, &second); /* also what was found out before a failure */
+    if (code == BASE_OK && stored != BASE_OK)
+        code = base_fail(err, stored, "%s", second.message);
+    return code == BASE_OK ? learn_next_nonce(lane, err) : code;
+}
+
+/* A block deep enough is final: a reorganisation no longer brings the transaction back into the pool. */
+static void judge(publisher_lane *lane, open_set *open, size_t index)
+{
+    const store_transaction *transaction = store_transaction_list_at(open->list, index);
+    const ledger_sighting *sighting = &open->sightings[index];
+    bool is_final = lane->height - sighting->block_height + 1 >= lane->confirmations;
+    if (sighting->place == LEDGER_INCLUDED && is_final) {
+        tell(TELEMETRY_INFO, "transaction_final", transaction, "");
+        mark(open, transaction, STORE_TX_INCLUDED, sighting->block_height);
+    } else if (sighting->place == LEDGER_FAILED && is_final) {
+        tell(TELEMETRY_ERROR, "transaction_failed", transaction, sighting->reason);
+        mark(open, transaction, STORE_TX_FAILED, sighting->block_height);
+    } else if (sighting->place == LEDGER_NOWHERE) {
+        publisher_lane_unsettle(lane);
+    }
+}
+
+base_code publisher_lane_confirm(publisher_lane *lane, base_error *err)
+{
+    BASE_CLEANUP(open_set_done) open_set open = {0};
+    base_code code = ledger_check(lane->ledger, &lane->height, err);
+    if (code == BASE_OK)
+        code = look_up(lane, lane->confirmations + CONFIRM_EXTRA_BLOCKS, &open, err);
+    if (code != BASE_OK)
+        return code;
+    for (size_t i = 0; i < open.count; i++)
+        judge(lane, &open, i);
+    return store_marks(lane, &open, err);
+}
