@@ -1,0 +1,70 @@
+#pragma once
+/* A whole Proofline for one test: NATS, a database, a devnode, both services. Every failure fails the running test. */
+#include "broker/stream.h"
+#include "broker/topology.h"
+#include "evidence/key.h"
+#include "harness/nats_server.h"
+#include "harness/postgres_server.h"
+#include "harness/process.h"
+#include "store/submissions.h"
+
+#define PIPELINE_WAIT_MS     60000
+#define PIPELINE_ACK_WAIT_MS 2000 /* so that a killed worker's jobs come again soon */
+
+typedef struct pipeline {
+    harness_nats *nats;
+    harness_database database;
+    harness_process *node, *generator, *publisher;
+    uint16_t node_port;
+    broker_names names;
+    broker_connection *broker;
+    store_session *store;
+    evidence_private_key *creator;
+    char fee_payer_key[128]; /* FEE_PAYER_PRIVATE_KEY=… */
+    char address[80];        /* of the fee payer */
+    char node_state[128];    /* path of the devnode's state */
+} pipeline;
+
+/* One cluster serves all tests of a program: group set-up and tear-down, *state is the cluster. */
+int pipeline_group_setup(void **state);
+int pipeline_group_teardown(void **state);
+
+/* Starts everything; the devnode makes a block every block_ms (0: on demand). */
+void pipeline_start(pipeline *pipeline, harness_postgres *cluster, int block_ms);
+/* Ends everything, in any state. */
+void pipeline_stop(pipeline *pipeline);
+
+/* Services; `extra` is a NULL-terminated list of NAME=value or NULL. They are waited for until they have started. */
+void pipeline_start_generator(pipeline *pipeline, const char *const *extra);
+void pipeline_start_publisher(pipeline *pipeline, const char *const *extra);
+void pipeline_start_node(pipeline *pipeline, int block_ms);
+
+/* Signs bytes made from `seed` and publishes the job; returns the submission. */
+base_sha256 pipeline_submit(pipeline *pipeline, const char *seed);
+/* The same with a signature that does not verify. */
+base_sha256 pipeline_submit_forged(pipeline *pipeline, const char *seed);
+/* `count` submissions of seeds "<prefix>0", "<prefix>1"…, published in one batch. */
+void pipeline_submit_many(pipeline *pipeline, const char *prefix, size_t count, base_sha256 *ret);
+/* Publishes bytes as they are on the generator's subject. */
+void pipeline_publish_raw(pipeline *pipeline, base_bytes payload);
+
+store_submission pipeline_get(pipeline *pipeline, const base_sha256 *submission);
+/* Waits until it has the status; returns the row. */
+store_submission pipeline_wait(pipeline *pipeline, const base_sha256 *submission, wire_status status);
+
+/* Statuses of the submission's events in order, "proof_generation proof_publishing complete", checking their numbers. The caller frees it. */
+char *pipeline_events(pipeline *pipeline, const base_sha256 *submission);
+/* Messages in a stream. */
+uint64_t pipeline_messages(pipeline *pipeline, const char *stream);
+/* Waits until the generator's and publisher's durables have nothing pending or unsettled. */
+void pipeline_wait_settled(pipeline *pipeline);
+/* First integer column of a query's only row. */
+int64_t pipeline_number(pipeline *pipeline, const char *sql);
+
+/* Sets a fault of the devnode: the body of POST /control/faults. NULL clears all. */
+void pipeline_fault(pipeline *pipeline, const char *json);
+void pipeline_make_block(pipeline *pipeline);
+/* How often the memo-carrying transactions of the fee payer stand in blocks and pool together. */
+size_t pipeline_transactions_at_node(pipeline *pipeline);
+/* Runs proofctl with the pipeline's environment; returns its exit code. The caller frees *ret_output. */
+int pipeline_proofctl(pipeline *pipeline, const char *const *arguments, char **ret_output);

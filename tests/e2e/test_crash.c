@@ -1,0 +1,196 @@
+/* Kills, orderly stops, restarts of servers, and second replicas, all under load. */
+#include "base/hex.h"
+#include "harness/folder.h"
+#include "harness/wait.h"
+#include "pipeline.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { LOAD = 300 };
+
+/* Every submission complete, proven once, in order, with one transaction each. */
+static void check_all_complete(pipeline *p, const base_sha256 *submissions, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        store_submission row = pipeline_wait(p, &submissions[i], WIRE_STATUS_COMPLETE);
+        assert_int_equal(row.event_sequence, 3);
+    }
+    pipeline_wait_settled(p);
+    assert_int_equal(pipeline_number(p, "SELECT count(*) FROM submissions WHERE proofs_generated <> 1"), 0);
+    assert_int_equal(pipeline_number(p, "SELECT count(DISTINCT transaction_id) FROM submissions"), (int64_t)count);
+    assert_int_equal(pipeline_transactions_at_node(p), count);
+    /* One event for each step of each submission and no more: the dedupe window holds all repetitions of this test. */
+    assert_int_equal(pipeline_messages(p, p->names.stream_events), 3 * count);
+}
+
+typedef struct progress {
+    pipeline *pipeline;
+    const char *sql;
+    int64_t at_least;
+} progress;
+
+static bool has_come_to(void *ctx)
+{
+    const progress *wanted = ctx;
+    return pipeline_number(wanted->pipeline, wanted->sql) >= wanted->at_least;
+}
+
+static void wait_for(pipeline *p, const char *sql, int64_t at_least)
+{
+    progress wanted = {p, sql, at_least};
+    if (!harness_wait_until(has_come_to, &wanted, PIPELINE_WAIT_MS))
+        harness_fail("never came to %lld: %s", (long long)at_least, sql);
+}
+
+static void kill_now(harness_process *process)
+{
+    harness_process_signal(process, SIGKILL);
+    assert_int_equal(harness_process_wait(process, PIPELINE_WAIT_MS), 128 + SIGKILL);
+}
+
+/* A psql that holds a lock until it is killed: whoever needs the table stands still in the middle of a job. */
+static harness_process *lock_table(pipeline *p, const char *table)
+{
+    const char *const argv[] = {"psql", "-X", "-q", "-d", p->database.url, NULL};
+    harness_path folder = harness_folder_new("lock");
+    harness_path input = harness_path_in(&folder, "input.sql");
+    char script[256];
+    snprintf(script, sizeof(script), "BEGIN;\nLOCK TABLE %s;\n\\echo locked\nSELECT pg_sleep(600);\n", table);
+    harness_file_write(&input, script);
+    harness_process *psql = harness_process_new(&(harness_process_options){.argv = argv, .input = input.text});
+    BASE_CLEANUP(free) char *line = harness_process_wait_line(psql, "locked", PIPELINE_WAIT_MS);
+    assert_non_null(line);
+    return psql;
+}
+
+/* Ends the psql and its backend, which would sleep on. */
+static void unlock(pipeline *p, harness_process *psql)
+{
+    harness_process_free(psql);
+    BASE_CLEANUP(free)
+    char *ended = harness_database_query(
+        &p->database, "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE query LIKE '%pg_sleep%' "
+                      "AND pid <> pg_backend_pid()");
+}
+
+static void a_generator_killed_in_the_middle_of_a_job_loses_and_doubles_nothing(void **state)
+{
+    pipeline p;
+    base_sha256 submissions[LOAD];
+    pipeline_start(&p, *state, 0);
+    harness_process *lock = lock_table(&p, "proofs"); /* claims pass, commits wait */
+    pipeline_submit_many(&p, "g", LOAD, submissions);
+    wait_for(&p, "SELECT count(*) FROM submissions WHERE generate_attempts > 0", 1);
+    kill_now(p.generator);
+    unlock(&p, lock);
+    pipeline_start_generator(&p, NULL);
+    check_all_complete(&p, submissions, LOAD);
+    pipeline_stop(&p);
+}
+
+static void a_publisher_killed_while_it_sends_loses_and_doubles_nothing(void **state)
+{
+    pipeline p;
+    base_sha256 submissions[LOAD];
+    pipeline_start(&p, *state, 0);
+    pipeline_fault(&p, "{\"kind\":\"delay\",\"delay_ms\":50,\"on\":\"send\",\"probability\":1}");
+    pipeline_submit_many(&p, "p", LOAD, submissions);
+    wait_for(&p, "SELECT count(*) FROM transactions", 20);
+    kill_now(p.publisher);
+    pipeline_fault(&p, NULL);
+    pipeline_start_publisher(&p, NULL);
+    check_all_complete(&p, submissions, LOAD);
+    pipeline_stop(&p);
+}
+
+static void a_node_killed_under_load_keeps_what_it_accepted(void **state)
+{
+    pipeline p;
+    base_sha256 submissions[LOAD];
+    pipeline_start(&p, *state, 200);
+    pipeline_submit_many(&p, "n", LOAD, submissions);
+    wait_for(&p, "SELECT count(*) FROM submissions WHERE status = 'complete'", 20);
+    kill_now(p.node);
+    harness_process_free(p.node);
+    pipeline_start_node(&p, 200);
+    check_all_complete(&p, submissions, LOAD);
+    pipeline_stop(&p);
+}
+
+/* SIGTERM in the middle of the load: exit 0, in time, and nothing of it counts against any job. */
+static void stop_orderly(harness_process *service)
+{
+    harness_process_signal(service, SIGTERM);
+    assert_int_equal(harness_process_wait(service, 25000), 0);
+}
+
+static void services_stop_orderly_under_load(void **state)
+{
+    pipeline p;
+    base_sha256 submissions[LOAD];
+    pipeline_start(&p, *state, 0);
+    pipeline_submit_many(&p, "s", LOAD, submissions);
+    wait_for(&p, "SELECT count(*) FROM submissions", 1);
+    stop_orderly(p.generator);
+    pipeline_start_generator(&p, NULL);
+    wait_for(&p, "SELECT count(*) FROM transactions", 1);
+    stop_orderly(p.publisher);
+    pipeline_start_publisher(&p, NULL);
+    check_all_complete(&p, submissions, LOAD);
+    assert_int_equal(pipeline_number(&p, "SELECT coalesce(max(retry_count) + max(crash_count), 0) FROM submissions"),
+                     0);
+    pipeline_stop(&p);
+}
+
+static void two_replicas_of_each_service_share_the_work(void **state)
+{
+    pipeline p;
+    base_sha256 submissions[LOAD];
+    pipeline_start(&p, *state, 0);
+    harness_process *generator = BASE_TAKE(p.generator), *publisher = BASE_TAKE(p.publisher);
+    const char *const small[] = {"WORKER_BATCH=10", NULL};
+    pipeline_start_generator(&p, small);
+    pipeline_start_publisher(&p, small);
+    pipeline_submit_many(&p, "r", LOAD, submissions);
+    wait_for(&p, "SELECT count(*) FROM submissions WHERE status = 'complete'", LOAD / 3);
+    kill_now(publisher); /* the one that came first owns the lane: the other takes over */
+    check_all_complete(&p, submissions, LOAD);
+    harness_process_free(generator);
+    harness_process_free(publisher);
+    pipeline_stop(&p);
+}
+
+static void servers_that_restart_under_load_cost_nothing(void **state)
+{
+    pipeline p;
+    base_sha256 submissions[LOAD];
+    pipeline_start(&p, *state, 0);
+    pipeline_submit_many(&p, "d", LOAD, submissions);
+    wait_for(&p, "SELECT count(*) FROM submissions", 1);
+    harness_nats_kill(p.nats);
+    harness_nats_start(p.nats);
+    wait_for(&p, "SELECT count(*) FROM submissions WHERE status = 'complete'", 10);
+    harness_postgres_restart(*state, HARNESS_POSTGRES_IMMEDIATE);
+    check_all_complete(&p, submissions, LOAD);
+    pipeline_stop(&p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_generator_killed_in_the_middle_of_a_job_loses_and_doubles_nothing),
+        cmocka_unit_test(a_publisher_killed_while_it_sends_loses_and_doubles_nothing),
+        cmocka_unit_test(a_node_killed_under_load_keeps_what_it_accepted),
+        cmocka_unit_test(services_stop_orderly_under_load),
+        cmocka_unit_test(two_replicas_of_each_service_share_the_work),
+        cmocka_unit_test(servers_that_restart_under_load_cost_nothing),
+    };
+    return cmocka_run_group_tests(tests, pipeline_group_setup, pipeline_group_teardown);
+}

@@ -1,0 +1,239 @@
+/* The way of submissions through the four programs, with what goes wrong on it short of a crash. */
+#include "base/hex.h"
+#include "harness/http.h"
+#include "harness/wait.h"
+#include "pipeline.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void a_signed_image_becomes_a_published_proof(void **state)
+{
+    pipeline p;
+    pipeline_start(&p, *state, 0);
+    base_sha256 submission = pipeline_submit(&p, "a photograph");
+    store_submission row = pipeline_wait(&p, &submission, WIRE_STATUS_COMPLETE);
+    assert_int_equal(row.proofs_generated, 1);
+    assert_int_equal(row.publish_attempts, 1);
+    assert_int_equal(strncmp(row.transaction_id, "5J", 2), 0);
+    BASE_CLEANUP(free) char *events = pipeline_events(&p, &submission);
+    assert_string_equal(events, "proof_generation proof_publishing complete");
+    assert_int_equal(pipeline_transactions_at_node(&p), 1);
+    pipeline_wait_settled(&p);
+    pipeline_stop(&p);
+}
+
+typedef struct attempts {
+    pipeline *pipeline;
+    const base_sha256 *submission;
+    int64_t at_least;
+} attempts;
+
+static bool has_attempts(void *ctx)
+{
+    const attempts *wanted = ctx;
+    return pipeline_get(wanted->pipeline, wanted->submission).publish_attempts >= wanted->at_least;
+}
+
+static void publishing_retries_alone_while_the_node_is_away(void **state)
+{
+    pipeline p;
+    pipeline_start(&p, *state, 0);
+    pipeline_fault(&p, "{\"kind\":\"http_503\",\"on\":\"send\",\"probability\":1}");
+    base_sha256 submission = pipeline_submit(&p, "published late");
+    attempts wanted = {&p, &submission, 1};
+    assert_true(harness_wait_until(has_attempts, &wanted, PIPELINE_WAIT_MS));
+    BASE_CLEANUP(free) char *paused = harness_process_wait_line(p.publisher, "dependency_down", PIPELINE_WAIT_MS);
+    assert_non_null(paused);
+    assert_int_equal(pipeline_get(&p, &submission).status, WIRE_STATUS_PROOF_PUBLISHING);
+    pipeline_fault(&p, NULL);
+    store_submission row = pipeline_wait(&p, &submission, WIRE_STATUS_COMPLETE);
+    assert_int_equal(row.proofs_generated, 1);
+    assert_int_equal(row.generate_attempts, 1);
+    assert_int_equal(row.publish_attempts, 2);
+    assert_int_equal(row.retries, 0); /* an outage is not counted */
+    assert_int_equal(pipeline_transactions_at_node(&p), 1);
+    pipeline_stop(&p);
+}
+
+static void a_node_that_vanishes_and_returns_costs_no_proof(void **state)
+{
+    pipeline p;
+    pipeline_start(&p, *state, 0);
+    harness_process_signal(p.node, SIGKILL);
+    assert_int_equal(harness_process_wait(p.node, PIPELINE_WAIT_MS), 128 + SIGKILL);
+    base_sha256 submission = pipeline_submit(&p, "while nobody listens");
+    attempts wanted = {&p, &submission, 1};
+    assert_true(harness_wait_until(has_attempts, &wanted, PIPELINE_WAIT_MS));
+    harness_process_free(p.node);
+    pipeline_start_node(&p, 0);
+    store_submission row = pipeline_wait(&p, &submission, WIRE_STATUS_COMPLETE);
+    assert_int_equal(row.proofs_generated, 1);
+    assert_true(row.publish_attempts > 1);
+    pipeline_stop(&p);
+}
+
+static void a_lost_reply_is_looked_up_and_not_sent_twice(void **state)
+{
+    pipeline p;
+    pipeline_start(&p, *state, 0);
+    pipeline_fault(&p, "{\"kind\":\"drop_reply\",\"on\":\"send\",\"next\":1}");
+    base_sha256 submission = pipeline_submit(&p, "reply lost");
+    pipeline_wait(&p, &submission, WIRE_STATUS_COMPLETE);
+    assert_int_equal(pipeline_transactions_at_node(&p), 1);
+    assert_int_equal(pipeline_number(&p, "SELECT count(*) FROM transactions"), 1);
+    pipeline_stop(&p);
+}
+
+static void a_wrong_signature_is_rejected_before_any_proving(void **state)
+{
+    pipeline p;
+    pipeline_start(&p, *state, 0);
+    base_sha256 submission = pipeline_submit_forged(&p, "forged");
+    store_submission row = pipeline_wait(&p, &submission, WIRE_STATUS_REJECTED);
+    assert_string_equal(row.reason_code, "invalid_signature");
+    assert_int_equal(row.proofs_generated, 0);
+    BASE_CLEANUP(free) char *events = pipeline_events(&p, &submission);
+    assert_string_equal(events, "proof_generation rejected");
+    pipeline_wait_settled(&p);
+    assert_int_equal(pipeline_messages(&p, p.names.stream_dead), 1);
+    pipeline_stop(&p);
+}
+
+static void an_undecodable_message_is_a_dead_letter_and_holds_nobody_up(void **state)
+{
+    pipeline p;
+    pipeline_start(&p, *state, 0);
+    pipeline_publish_raw(&p, base_bytes_of("\xff\xff garbage", 10));
+    pipeline_publish_raw(&p, base_bytes_of("", 0));
+    base_sha256 submission = pipeline_submit(&p, "behind the garbage");
+    pipeline_wait(&p, &submission, WIRE_STATUS_COMPLETE);
+    pipeline_wait_settled(&p);
+    assert_int_equal(pipeline_messages(&p, p.names.stream_dead), 2);
+    base_error err = {0};
+    BASE_CLEANUP(broker_stored_done) broker_stored letter = {0};
+    assert_int_equal(broker_stream_get(p.broker, p.names.stream_dead, 1, &letter, &err), BASE_OK);
+    assert_true(base_bytes_equal(base_buffer_view(&letter.payload), base_bytes_of("\xff\xff garbage", 10)));
+    pipeline_stop(&p);
+}
+
+static void exhausted_retries_end_in_a_dead_letter_that_can_be_redriven_to_completion(void **state)
+{
+    pipeline p;
+    pipeline_start(&p, *state, 0);
+    const char *const few[] = {"WORKER_RETRY_LIMIT=1", NULL};
+    pipeline_start_publisher(&p, few);
+    pipeline_fault(&p, "{\"kind\":\"error\",\"text\":\"Insufficient_funds\",\"on\":\"send\",\"probability\":1}");
+    base_sha256 submission = pipeline_submit(&p, "no money");
+    store_submission row = pipeline_wait(&p, &submission, WIRE_STATUS_REJECTED);
+    assert_string_equal(row.reason_code, "insufficient_funds");
+    assert_int_equal(pipeline_transactions_at_node(&p), 0);
+    pipeline_wait_settled(&p);
+    assert_int_equal(pipeline_messages(&p, p.names.stream_dead), 1);
+
+    pipeline_fault(&p, NULL);
+    BASE_CLEANUP(free) char *output = NULL;
+    const char *const redrive[] = {"dead", "redrive", "--all", NULL};
+    assert_int_equal(pipeline_proofctl(&p, redrive, &output), 0);
+    row = pipeline_wait(&p, &submission, WIRE_STATUS_COMPLETE);
+    assert_int_equal(row.proofs_generated, 1); /* the proof was kept: only publishing began again */
+    BASE_CLEANUP(free) char *events = pipeline_events(&p, &submission);
+    assert_string_equal(events, "proof_generation proof_publishing rejected proof_publishing complete");
+    assert_int_equal(pipeline_transactions_at_node(&p), 1);
+    pipeline_stop(&p);
+}
+
+static void the_same_submission_many_times_is_proven_and_published_once(void **state)
+{
+    pipeline p;
+    pipeline_start(&p, *state, 0);
+    base_sha256 submission = {0};
+    for (int i = 0; i < 20; i++)
+        submission = pipeline_submit(&p, "once is enough");
+    pipeline_wait(&p, &submission, WIRE_STATUS_COMPLETE);
+    pipeline_wait_settled(&p);
+    store_submission row = pipeline_get(&p, &submission);
+    assert_int_equal(row.status, WIRE_STATUS_COMPLETE);
+    assert_int_equal(row.proofs_generated, 1);
+    assert_int_equal(row.event_sequence, 3);
+    assert_int_equal(pipeline_transactions_at_node(&p), 1);
+    pipeline_stop(&p);
+}
+
+static void a_flipped_bit_in_the_stored_proof_is_caught_before_it_is_sent(void **state)
+{
+    pipeline p;
+    pipeline_start(&p, *state, 0);
+    pipeline_fault(&p, "{\"kind\":\"http_503\",\"on\":\"send\",\"probability\":1}");
+    base_sha256 submission = pipeline_submit(&p, "tampered");
+    attempts wanted = {&p, &submission, 1};
+    assert_true(harness_wait_until(has_attempts, &wanted, PIPELINE_WAIT_MS));
+    /* No transaction may stand in the way: the flip must be found by the check of the proof. */
+    BASE_CLEANUP(free)
+    char *none =
+        harness_database_query(&p.database, "UPDATE proofs SET blob = set_byte(blob, 20, get_byte(blob, 20) # 1)");
+    pipeline_fault(&p, NULL);
+    store_submission row = pipeline_wait(&p, &submission, WIRE_STATUS_REJECTED);
+    assert_string_equal(row.reason_code, "proof_corrupt");
+    pipeline_stop(&p);
+}
+
+static void readiness_tells_what_is_missing(void **state)
+{
+    pipeline p;
+    pipeline_start(&p, *state, 0);
+    BASE_CLEANUP(free) char *line = harness_process_wait_line(p.generator, "service_started", PIPELINE_WAIT_MS);
+    const char *field = strstr(line, "\"http_port\":");
+    assert_non_null(field);
+    uint16_t port = (uint16_t)strtoul(field + strlen("\"http_port\":"), NULL, 10);
+    harness_http_reply reply = harness_http_get(port, "/healthz");
+    assert_int_equal(reply.status, 200);
+    harness_http_reply_done(&reply);
+    harness_nats_stop(p.nats);
+    BASE_CLEANUP(free) char *down = harness_process_wait_line(p.generator, "dependency_down", PIPELINE_WAIT_MS);
+    assert_non_null(down);
+    reply = harness_http_get(port, "/readyz");
+    assert_int_equal(reply.status, 503);
+    assert_non_null(strstr(reply.body, "nats"));
+    harness_http_reply_done(&reply);
+    harness_nats_start(p.nats);
+    base_sha256 submission = pipeline_submit(&p, "after the return");
+    pipeline_wait(&p, &submission, WIRE_STATUS_COMPLETE);
+    pipeline_stop(&p);
+}
+
+static void a_bad_setting_is_named_and_ends_with_exit_code_2(void **state)
+{
+    (void)state;
+    BASE_CLEANUP(free) char *errors = NULL;
+    const char *const argv[] = {BINARY_DIR "/proofline-publisher", NULL};
+    const char *const environment[] = {"DATABASE_URL", "MINA_NETWORK=moon", "WORKER_RETRY_LIMIT=many", NULL};
+    assert_int_equal(harness_run(argv, environment, PIPELINE_WAIT_MS, NULL, &errors), 2);
+    assert_non_null(strstr(errors, "DATABASE_URL"));
+    assert_non_null(strstr(errors, "MINA_NETWORK"));
+    assert_non_null(strstr(errors, "WORKER_RETRY_LIMIT"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_signed_image_becomes_a_published_proof),
+        cmocka_unit_test(publishing_retries_alone_while_the_node_is_away),
+        cmocka_unit_test(a_node_that_vanishes_and_returns_costs_no_proof),
+        cmocka_unit_test(a_lost_reply_is_looked_up_and_not_sent_twice),
+        cmocka_unit_test(a_wrong_signature_is_rejected_before_any_proving),
+        cmocka_unit_test(an_undecodable_message_is_a_dead_letter_and_holds_nobody_up),
+        cmocka_unit_test(exhausted_retries_end_in_a_dead_letter_that_can_be_redriven_to_completion),
+        cmocka_unit_test(the_same_submission_many_times_is_proven_and_published_once),
+        cmocka_unit_test(a_flipped_bit_in_the_stored_proof_is_caught_before_it_is_sent),
+        cmocka_unit_test(readiness_tells_what_is_missing),
+        cmocka_unit_test(a_bad_setting_is_named_and_ends_with_exit_code_2),
+    };
+    return cmocka_run_group_tests(tests, pipeline_group_setup, pipeline_group_teardown);
+}
