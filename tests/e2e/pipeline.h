@@ -30,41 +30,41 @@ int pipeline_group_setup(void **state);
 int pipeline_group_teardown(void **state);
 
 /* Starts everything; the devnode makes a block every block_ms (0: on demand). */
-void pipeline_start(pipeline *pipeline, harness_postgres *cluster, int block_ms);
+void pipeline_start(pipeline *p, harness_postgres *cluster, int block_ms);
 /* Ends everything, in any state. */
-void pipeline_stop(pipeline *pipeline);
+void pipeline_stop(pipeline *p);
 
 /* Services; `extra` is a NULL-terminated list of NAME=value or NULL. They are waited for until they have started. */
-void pipeline_start_generator(pipeline *pipeline, const char *const *extra);
-void pipeline_start_publisher(pipeline *pipeline, const char *const *extra);
-void pipeline_start_node(pipeline *pipeline, int block_ms);
+void pipeline_start_generator(pipeline *p, const char *const *extra);
+void pipeline_start_publisher(pipeline *p, const char *const *extra);
+void pipeline_start_node(pipeline *p, int block_ms);
 
 /* Signs bytes made from `seed` and publishes the job; returns the submission. */
-base_sha256 pipeline_submit(pipeline *pipeline, const char *seed);
+base_sha256 pipeline_submit(pipeline *p, const char *seed);
 /* The same with a signature that does not verify. */
-base_sha256 pipeline_submit_forged(pipeline *pipeline, const char *seed);
+base_sha256 pipeline_submit_forged(pipeline *p, const char *seed);
 /* `count` submissions of seeds "<prefix>0", "<prefix>1"…, published in one batch. */
-void pipeline_submit_many(pipeline *pipeline, const char *prefix, size_t count, base_sha256 *ret);
+void pipeline_submit_many(pipeline *p, const char *prefix, size_t count, base_sha256 *ret);
 /* Publishes bytes as they are on the generator's subject. */
-void pipeline_publish_raw(pipeline *pipeline, base_bytes payload);
+void pipeline_publish_raw(pipeline *p, base_bytes payload);
 
-store_submission pipeline_get(pipeline *pipeline, const base_sha256 *submission);
+store_submission pipeline_get(pipeline *p, const base_sha256 *submission);
 /* Waits until it has the status; returns the row. */
-store_submission pipeline_wait(pipeline *pipeline, const base_sha256 *submission, wire_status status);
+store_submission pipeline_wait(pipeline *p, const base_sha256 *submission, wire_status status);
 
 /* Statuses of the submission's events in order, "proof_generation proof_publishing complete", checking their numbers. The caller frees it. */
-char *pipeline_events(pipeline *pipeline, const base_sha256 *submission);
+char *pipeline_events(pipeline *p, const base_sha256 *submission);
 /* Messages in a stream. */
-uint64_t pipeline_messages(pipeline *pipeline, const char *stream);
+uint64_t pipeline_messages(pipeline *p, const char *stream);
 /* Waits until the generator's and publisher's durables have nothing pending or unsettled. */
-void pipeline_wait_settled(pipeline *pipeline);
+void pipeline_wait_settled(pipeline *p);
 /* First integer column of a query's only row. */
-int64_t pipeline_number(pipeline *pipeline, const char *sql);
+int64_t pipeline_number(pipeline *p, const char *sql);
 
 /* Sets a fault of the devnode: the body of POST /control/faults. NULL clears all. */
-void pipeline_fault(pipeline *pipeline, const char *json);
-void pipeline_make_block(pipeline *pipeline);
+void pipeline_fault(pipeline *p, const char *json);
+void pipeline_make_block(pipeline *p);
 /* How often the memo-carrying transactions of the fee payer stand in blocks and pool together. */
-size_t pipeline_transactions_at_node(pipeline *pipeline);
+size_t pipeline_transactions_at_node(pipeline *p);
 /* Runs proofctl with the pipeline's environment; returns its exit code. The caller frees *ret_output. */
-int pipeline_proofctl(pipeline *pipeline, const char *const *arguments, char **ret_output);
+int pipeline_proofctl(pipeline *p, const char *const *arguments, char **ret_output);

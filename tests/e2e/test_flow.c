@@ -66,6 +66,8 @@ static void a_node_that_vanishes_and_returns_costs_no_proof(void **state)
 {
     pipeline p;
     pipeline_start(&p, *state, 0);
+    BASE_CLEANUP(free) char *settled = harness_process_wait_line(p.publisher, "lane_settled", PIPELINE_WAIT_MS);
+    assert_non_null(settled);
     harness_process_signal(p.node, SIGKILL);
     assert_int_equal(harness_process_wait(p.node, PIPELINE_WAIT_MS), 128 + SIGKILL);
     base_sha256 submission = pipeline_submit(&p, "while nobody listens");

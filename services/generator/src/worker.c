@@ -24,6 +24,8 @@ typedef struct generator_item {
     base_buffer blob;
     base_error why;
     store_claim claim;
+    struct generator_item *twin_of; /* an earlier job of the batch for the same submission */
+    bool passed;                    /* the submission has its proof: whoever asks again needs nothing more */
 } generator_item;
 
 struct generator_worker {
@@ -80,13 +82,13 @@ static bool read_job(generator_worker *worker, generator_item *item)
     return code == BASE_OK;
 }
 
-/* A claim takes each submission once: of twins in one batch the later one waits. */
-static bool has_twin(generator_item *const *items, size_t count, const generator_item *candidate)
+/* A claim takes each submission once: a twin shares the fate of the first. */
+static generator_item *find_twin(generator_item *const *items, size_t count, const generator_item *candidate)
 {
     for (size_t i = 0; i < count; i++)
         if (memcmp(&items[i]->message.sha256, &candidate->message.sha256, sizeof(base_sha256)) == 0)
-            return true;
-    return false;
+            return items[i];
+    return NULL;
 }
 
 static size_t read_jobs(generator_worker *worker, const broker_job *const *jobs, size_t count,
@@ -97,14 +99,28 @@ static size_t read_jobs(generator_worker *worker, const broker_job *const *jobs,
         generator_item *item = &worker->items[i];
         item->job = jobs[i];
         item->settlement = &settlements[i];
+        item->claim = (store_claim){0};
+        item->twin_of = NULL;
+        item->passed = false;
         if (!read_job(worker, item))
             continue;
-        if (has_twin(worker->fresh, fresh, item))
-            give_back(item, TWIN_DELAY_MS);
-        else
+        item->twin_of = find_twin(worker->fresh, fresh, item);
+        if (item->twin_of == NULL)
             worker->fresh[fresh++] = item;
     }
     return fresh;
+}
+
+/* A twin of a failed job may be better than it, and comes back as a job of its own. */
+static void settle_twins(generator_worker *worker, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        generator_item *item = &worker->items[i];
+        if (item->twin_of != NULL && item->twin_of->passed)
+            *item->settlement = (broker_settlement){.verdict = BROKER_DONE};
+        else if (item->twin_of != NULL)
+            give_back(item, TWIN_DELAY_MS);
+    }
 }
 
 static void forget_jobs(generator_worker *worker, size_t count)
@@ -220,6 +236,7 @@ static void tell(const generator_item *item, const store_generate_outcome *outco
 static void settle(generator_item *item, const store_generate_outcome *outcome, bool fenced)
 {
     tell(item, outcome, fenced);
+    item->passed = !fenced && outcome->kind == STORE_SUCCEEDED;
     if (fenced)
         *item->settlement = (broker_settlement){.verdict = BROKER_LEAVE};
     else if (outcome->kind == STORE_RETRY)
@@ -274,8 +291,10 @@ static size_t sort_claims(generator_worker *worker, generator_item **items, size
             continue;
         else if (items[i]->claim.status == WIRE_STATUS_PROOF_GENERATION)
             give_back(items[i], TWIN_DELAY_MS); /* another message has it, and may yet fail */
-        else
+        else {
+            items[i]->passed = items[i]->claim.status != WIRE_STATUS_REJECTED;
             *items[i]->settlement = (broker_settlement){.verdict = BROKER_DONE};
+        }
     }
     return ours;
 }
@@ -303,13 +322,12 @@ static void handle(void *ctx, const broker_job *const *jobs, size_t count, broke
 {
     generator_worker *worker = ctx;
     size_t fresh = read_jobs(worker, jobs, count, settlements);
-    for (size_t i = 0; i < fresh; i++)
-        worker->fresh[i]->claim = (store_claim){0};
     if (fresh > 0)
         process(worker, worker->fresh, fresh, false);
     for (size_t i = 0; i < fresh; i++)
         if (worker->fresh[i]->claim.answer == STORE_SUSPECT)
             process(worker, &worker->fresh[i], 1, true);
+    settle_twins(worker, count);
     forget_jobs(worker, count);
 }
 

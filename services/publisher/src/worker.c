@@ -19,6 +19,8 @@ typedef struct publisher_item {
     broker_settlement *settlement;
     wire_publish_proof message;
     bool suspect;
+    struct publisher_item *twin_of; /* an earlier job of the batch for the same submission */
+    bool passed;                    /* the submission is complete: whoever asks again needs nothing more */
     publisher_task task;
 } publisher_item;
 
@@ -46,13 +48,13 @@ static void give_back(publisher_item *item, int64_t delay_ms)
     *item->settlement = (broker_settlement){.verdict = BROKER_RETRY, .delay_ms = delay_ms};
 }
 
-/* A claim takes each submission once: of twins in one batch the later one waits. */
-static bool has_twin(publisher_item *const *items, size_t count, const publisher_item *candidate)
+/* A claim takes each submission once: a twin shares the fate of the first. */
+static publisher_item *find_twin(publisher_item *const *items, size_t count, const publisher_item *candidate)
 {
     for (size_t i = 0; i < count; i++)
         if (memcmp(&items[i]->message.sha256, &candidate->message.sha256, sizeof(base_sha256)) == 0)
-            return true;
-    return false;
+            return items[i];
+    return NULL;
 }
 
 static size_t read_jobs(publisher_worker *worker, const broker_job *const *jobs, size_t count,
@@ -61,18 +63,29 @@ static size_t read_jobs(publisher_worker *worker, const broker_job *const *jobs,
     size_t fresh = 0;
     for (size_t i = 0; i < count; i++) {
         publisher_item *item = &worker->items[i];
-        item->job = jobs[i];
-        item->settlement = &settlements[i];
-        item->suspect = false;
+        *item = (publisher_item){.job = jobs[i], .settlement = &settlements[i]};
         base_error err = {0};
-        if (wire_publish_proof_decode(jobs[i]->payload, &item->message, &err) != BASE_OK)
-            settlements[i] = stage_worker_bury(&worker->stage, jobs[i], "undecodable", err.message);
-        else if (has_twin(worker->fresh, fresh, item))
+        base_code code = wire_publish_proof_decode(jobs[i]->payload, &item->message, &err);
+        if (code == BASE_NO_MEMORY)
             give_back(item, TWIN_DELAY_MS);
-        else
+        else if (code != BASE_OK)
+            settlements[i] = stage_worker_bury(&worker->stage, jobs[i], "undecodable", err.message);
+        else if ((item->twin_of = find_twin(worker->fresh, fresh, item)) == NULL)
             worker->fresh[fresh++] = item;
     }
     return fresh;
+}
+
+/* A twin of a failed job comes back as a job of its own. */
+static void settle_twins(publisher_worker *worker, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        publisher_item *item = &worker->items[i];
+        if (item->twin_of != NULL && item->twin_of->passed)
+            *item->settlement = (broker_settlement){.verdict = BROKER_DONE};
+        else if (item->twin_of != NULL)
+            give_back(item, TWIN_DELAY_MS);
+    }
 }
 
 /* The proof is checked here, before anything is sent: what the database holds may have changed since it was made. */
@@ -167,8 +180,10 @@ static void tell(const publisher_item *item, bool fenced)
 
 static void settle(publisher_item *item, const store_publish_outcome *outcome, bool fenced)
 {
-    tell(item, fenced || item->task.fenced);
-    if (fenced || item->task.fenced)
+    fenced = fenced || item->task.fenced;
+    tell(item, fenced);
+    item->passed = !fenced && outcome->kind == STORE_SUCCEEDED;
+    if (fenced)
         *item->settlement = (broker_settlement){.verdict = BROKER_LEAVE};
     else if (outcome->kind == STORE_RETRY)
         give_back(item, outcome->failure.retry_delay_ms);
@@ -231,6 +246,7 @@ static size_t sort_claims(publisher_worker *worker, publisher_item **items, size
         } else if (work->claim.answer == STORE_ANSWERED && work->claim.status == WIRE_STATUS_PROOF_PUBLISHING) {
             give_back(item, TWIN_DELAY_MS); /* another message has it, and may yet fail */
         } else if (work->claim.answer == STORE_ANSWERED) {
+            item->passed = work->claim.status == WIRE_STATUS_COMPLETE;
             *item->settlement = (broker_settlement){.verdict = BROKER_DONE};
         }
     }
@@ -296,6 +312,7 @@ static void handle(void *ctx, const broker_job *const *jobs, size_t count, broke
         else
             give_back(suspect, 0); /* the lane must be settled before the next send */
     }
+    settle_twins(worker, count);
 }
 
 static base_code prepare(void *ctx, base_error *err)
