@@ -56,7 +56,7 @@ static base_code make(ledger *self, const ledger_statement *statement, int64_t n
     if (code != BASE_OK)
         return code;
     /* Unlike in every other transaction, and the same when it is made again. */
-    snprintf(made.hash, sizeof(made.hash), "null-%" PRId64 "-%s", nonce, image.text);
+    snprintf(made.hash, sizeof(made.hash), "null%" PRId64 "x%s", nonce, image.text);
     *ret = made;
     made = (ledger_transaction){0};
     return BASE_OK;
