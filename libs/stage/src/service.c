@@ -82,8 +82,12 @@ base_code stage_service_new(const char *name, const stage_settings *settings, st
     options.on_change = on_broker_change;
     options.on_change_ctx = service;
     code = broker_connection_open(&options, &service->broker, err);
-    if (code == BASE_OK)
-        *ret = BASE_TAKE(service);
+    if (code != BASE_OK)
+        return code;
+    /* Only changes are called back: a connection made at once is none. One made from now on sets the same. */
+    if (broker_connection_check(service->broker, NULL) == BASE_OK)
+        stage_health_set(service->health, service->broker_part, NULL);
+    *ret = BASE_TAKE(service);
     return code;
 }
 

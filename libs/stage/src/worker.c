@@ -37,6 +37,8 @@ static int64_t gate(void *ctx)
         return stage_gate_remaining_ms(&worker->gate);
     }
     stage_health_set(worker->gate.health, worker->store_part, NULL);
+    if (broker_consumer_check(worker->consumer, NULL) == BASE_OK) /* trouble() hears of changes, not of a good start */
+        stage_health_set(worker->gate.health, worker->consumer_part, NULL);
     base_code code = worker->options.prepare != NULL ? worker->options.prepare(worker->options.ctx, &err) : BASE_OK;
     if (code == BASE_CONFLICT) { /* standing by for another instance is being ready */
         stage_health_set(worker->gate.health, worker->needs_part, NULL);
