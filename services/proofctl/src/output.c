@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 
+#include <poll.h>
 #include <string.h>
 
 enum { CELL_MAX = 160, FIRST_ROWS = 16 };
@@ -183,6 +184,12 @@ void ctl_table_print(const ctl_table *table, FILE *out)
             print_cell(table->cells[row + i], widths[i], i + 1 == table->columns, out);
         fputc('\n', out);
     }
+}
+
+bool ctl_output_is_abandoned(void)
+{
+    struct pollfd output = {.fd = STDOUT_FILENO};
+    return ferror(stdout) != 0 || (poll(&output, 1, 0) > 0 && (output.revents & POLLERR) != 0);
 }
 
 ctl_progress ctl_progress_begin(const char *what)

@@ -35,6 +35,9 @@ void ctl_table_print(const ctl_table *table, FILE *out);
 /* Writes text with control characters replaced. */
 void ctl_print_clean(const char *text, FILE *out);
 
+/* Whether nobody can read standard output any more: it is a pipe whose reader has gone. */
+bool ctl_output_is_abandoned(void);
+
 /* Says on one line of stderr, when that is a terminal, for how long something has been waited for; end clears the line. */
 typedef struct ctl_progress {
     const char *what;

@@ -38,7 +38,7 @@ static ctl_exit show(const ctl_event *event, const ctl_call *call)
     if (options->json)
         return ctl_json_line(ctl_event_json(event));
     ctl_event_print(event, call->operand_count == 0, stdout);
-    return ferror(stdout) == 0 ? CTL_EXIT_OK : CTL_EXIT_NO; /* nobody reads on */
+    return CTL_EXIT_OK;
 }
 
 /* Ends by the options; an unreachable server is waited for, since the connection heals itself. */
@@ -51,6 +51,8 @@ static ctl_exit follow_feed(const ctl_call *call, broker_feed *feed)
         int64_t left = deadline_ms - base_monotonic_ms();
         if (left <= 0)
             return options->count == 0 ? CTL_EXIT_OK : CTL_EXIT_TIMEOUT;
+        if (ctl_output_is_abandoned())
+            return CTL_EXIT_NO;
         ctl_progress_show(&progress);
         BASE_CLEANUP(broker_stored_done) broker_stored stored = {0};
         base_error err = {0};

@@ -440,6 +440,33 @@ static void dead_letters_are_listed_and_shown(void **state)
     run_expect(&none, 1);
 }
 
+static void a_list_ends_though_the_last_letter_was_deleted(void **state)
+{
+    (void)state;
+    BASE_CLEANUP(installation_done) installation item;
+    installation_apply(&item, "deleted_t");
+    publish_letter(&item, "generate", "first", item.names.subject_generate, base_bytes_of("x", 1));
+    uint64_t last = publish_letter(&item, "generate", "last", item.names.subject_generate, base_bytes_of("y", 1));
+    assert_int_equal(broker_stream_delete_message(item.connection, item.names.stream_dead, last, NULL), BASE_OK);
+    BASE_CLEANUP(run_result_done) run_result list = RUN(item.environment, NULL, "dead", "list", "--json");
+    run_expect(&list, 0);
+    BASE_CLEANUP(json_decref) json_t *letter = run_json(list.out);
+    assert_string_equal(run_text(letter, "reason_code"), "first");
+}
+
+static void watch_ends_when_nobody_reads_on(void **state)
+{
+    (void)state;
+    BASE_CLEANUP(installation_done) installation item;
+    installation_apply(&item, "pipe_t");
+    for (uint64_t sequence = 1; sequence <= 100; sequence++)
+        publish_generation(&item, sequence);
+    const char *argv[] = {"sh", "-c", "\"$0\" watch --all | head -n 1", RUN_PROGRAM, NULL};
+    BASE_CLEANUP(run_result_done) run_result piped = run_program(item.environment, NULL, argv);
+    run_expect(&piped, 0); /* of head; the shell waits for both */
+    expect_part(piped.out, "proof_generation");
+}
+
 static void redrive_sends_the_original_bytes_back_every_time_it_is_asked(void **state)
 {
     (void)state;
@@ -506,6 +533,8 @@ int main(void)
         cmocka_unit_test(watch_shows_stored_and_new_events),
         cmocka_unit_test(watch_begins_now_unless_told_otherwise),
         cmocka_unit_test(dead_letters_are_listed_and_shown),
+        cmocka_unit_test(a_list_ends_though_the_last_letter_was_deleted),
+        cmocka_unit_test(watch_ends_when_nobody_reads_on),
         cmocka_unit_test(redrive_sends_the_original_bytes_back_every_time_it_is_asked),
         cmocka_unit_test(redrive_keeps_its_rate_and_goes_only_where_jobs_belong),
     };
