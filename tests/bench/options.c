@@ -31,7 +31,7 @@ static void help(FILE *out)
           "and gives seconds, submissions_per_second and CPU; the steady phase publishes at a fifth of that rate and "
           "gives\n"
           "p50_ms and p99_ms, from the call of publish to the arrival of the event `complete`.\n\n"
-          "Settings of the services (WORKER_BATCH, LOG_LEVEL...) are taken from the environment.\n\nruns:\n",
+          "Settings of the services (WORKER_BATCH, WORKER_RETRY_LIMIT...) are taken from the environment.\n\nruns:\n",
           out);
     for (size_t i = 0; i < PLAN_COUNT; i++)
         fprintf(out, "  %-15s PROVER=%s LEDGER=%s, %zu submissions\n", PLANS[i].name, PLANS[i].prover, PLANS[i].ledger,
