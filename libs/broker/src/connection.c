@@ -105,7 +105,8 @@ static void on_disconnected(natsConnection *nats, void *ctx)
     tell_change(connection, false, detail);
 }
 
-/* By our own close, or because the server has refused the credentials twice in a row: then nats.c gives up. */
+/* By our own close, or because each server has refused the credentials twice in a row: then nats.c gives up, and may say
+ * only that it has no server left. As we reconnect for ever, nothing else takes one off its list. */
 static void on_closed(natsConnection *nats, void *ctx)
 {
     broker_connection *connection = ctx;
@@ -113,8 +114,10 @@ static void on_closed(natsConnection *nats, void *ctx)
     natsStatus status = natsConnection_GetLastError(nats, &last);
     BROKER_HOLD(&connection->condition);
     connection->connected = false;
-    connection->denied = status == NATS_CONNECTION_AUTH_FAILED;
-    snprintf(connection->reason, sizeof(connection->reason), "%s", last == NULL || last[0] == '\0' ? "closed" : last);
+    connection->denied = status == NATS_CONNECTION_AUTH_FAILED || status == NATS_NO_SERVER;
+    if (status != NATS_NO_SERVER) /* else what was said before tells more */
+        snprintf(connection->reason, sizeof(connection->reason), "%s",
+                 last == NULL || last[0] == '\0' ? "closed" : last);
     connection->closed = true;
     broker_condition_wake(&connection->condition);
 }
@@ -192,6 +195,21 @@ static base_code init_connection(broker_connection *connection, const broker_con
     return code;
 }
 
+/* nats.c may give up for good, on refused credentials, while we still subscribe: its last word says more than the failure. */
+static base_code failure_of(broker_connection *connection, base_code code, base_error *err)
+{
+    if (!natsConnection_IsClosed(connection->nats))
+        return code;
+    {
+        BROKER_HOLD(&connection->condition);
+        int64_t deadline = base_monotonic_ms() + CLOSE_WAIT_MS;
+        while (!connection->closed)
+            if (!broker_condition_wait(&connection->condition, deadline))
+                return code;
+    }
+    return broker_connection_check(connection, err);
+}
+
 base_code broker_connection_open(const broker_connection_options *options, broker_connection **ret, base_error *err)
 {
     pthread_once(&library_once, open_library);
@@ -207,10 +225,11 @@ base_code broker_connection_open(const broker_connection_options *options, broke
     }
     BASE_CLEANUP(broker_connection_free) broker_connection *opened = connection;
     code = dial(opened, options, err);
-    if (code == BASE_OK)
-        code = broker_replies_subscribe(&opened->replies, opened->nats, err);
     if (code != BASE_OK)
         return code;
+    code = broker_replies_subscribe(&opened->replies, opened->nats, err);
+    if (code != BASE_OK)
+        return failure_of(opened, code, err);
     *ret = BASE_TAKE(opened);
     return BASE_OK;
 }
