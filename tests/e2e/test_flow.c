@@ -177,9 +177,7 @@ static void a_flipped_bit_in_the_stored_proof_is_caught_before_it_is_sent(void *
     attempts wanted = {&p, &submission, 1};
     assert_true(harness_wait_until(has_attempts, &wanted, PIPELINE_WAIT_MS));
     /* No transaction may stand in the way: the flip must be found by the check of the proof. */
-    BASE_CLEANUP(free)
-    char *none =
-        harness_database_query(&p.database, "UPDATE proofs SET blob = set_byte(blob, 20, get_byte(blob, 20) # 1)");
+    free(harness_database_query(&p.database, "UPDATE proofs SET blob = set_byte(blob, 20, get_byte(blob, 20) # 1)"));
     pipeline_fault(&p, NULL);
     store_submission row = pipeline_wait(&p, &submission, WIRE_STATUS_REJECTED);
     assert_string_equal(row.reason_code, "proof_corrupt");

@@ -72,6 +72,13 @@ has_tried_to_publish() {
     read_status && (($(status_line 'proofs generated') == 1 && $(status_line 'publish attempts') >= 1))
 }
 
+# Why the publisher takes no work at the moment, in its own words.
+publisher_waits() {
+    # shellcheck disable=SC2154  # set by start_service
+    READINESS=$(curl --silent --noproxy '*' --max-time 10 "$publisher_HTTP/readyz")
+    [[ $READINESS == *'"ready":false'* ]]
+}
+
 is_complete() {
     read_status && [[ $(status_line status) == complete ]]
 }
@@ -111,11 +118,11 @@ show_counts() {
 show_result() {
     say "The way of this submission"
     printf '%s\n' "$STATUS"
+    say "Proofs generated: $(status_line 'proofs generated')   publish attempts: $(status_line 'publish attempts')"
+    echo "transaction: $(status_line transaction)"
     say "Verified from the image, the stored proof, the creator's key and the node"
     "$BIN/proofctl" verify "$IMAGE" --public-key "$(sed -n 's/^public key: *//p' "$STATE/creator.txt")" \
         --node "$MINA_NODE_ENDPOINT" --timeout 30
-    say "Proofs generated: $(status_line 'proofs generated')   publish attempts: $(status_line 'publish attempts')"
-    echo "transaction: $(status_line transaction)"
 }
 
 pipeline_demo() {
@@ -129,7 +136,11 @@ pipeline_demo() {
     say "Submitting $IMAGE ($(stat -c %s "$IMAGE") bytes)"
     "$BIN/proofctl" submit "$IMAGE" --key "$STATE/creator.pem"
     wait_until 60 has_tried_to_publish || die "the publisher did not try to publish"
+    wait_until 60 publisher_waits || die "the publisher did not notice that the node is away"
+    sleep 3 # the node stays away for a while, as nodes do: the proof waits, nothing is made again
+    read_status
     show_counts
+    echo "the publisher says: $READINESS"
     give_the_node_back
     wait_until 60 is_complete || die "the submission did not become complete: $(status_line status)"
     show_counts

@@ -6,7 +6,11 @@ START_S=60 # longest wait for a server to become ready
 STOP_S=20  # longest wait for one to stop before it is killed
 
 say() {
-    printf '\n\033[1m%s\033[0m\n' "$*"
+    if [[ -t 1 ]]; then
+        printf '\n\033[1m%s\033[0m\n' "$*"
+    else
+        printf '\n%s\n' "$*"
+    fi
 }
 
 die() {
