@@ -74,10 +74,8 @@ static harness_process *lock_table(pipeline *p, const char *table)
 static void unlock(pipeline *p, harness_process *psql)
 {
     harness_process_free(psql);
-    BASE_CLEANUP(free)
-    char *ended = harness_database_query(
-        &p->database, "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE query LIKE '%pg_sleep%' "
-                      "AND pid <> pg_backend_pid()");
+    free(harness_database_query(&p->database, "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+                                              "WHERE query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()"));
 }
 
 static void a_generator_killed_in_the_middle_of_a_job_loses_and_doubles_nothing(void **state)

@@ -208,6 +208,31 @@ static void readiness_tells_what_is_missing(void **state)
     pipeline_stop(&p);
 }
 
+static void refused_credentials_end_a_service_with_the_reason(void **state)
+{
+    pipeline p;
+    pipeline_start(&p, *state, 0);
+    harness_nats_stop(p.nats);
+    harness_nats_configure(p.nats, "authorization { user: someone, password: else }");
+    harness_nats_start(p.nats);
+    assert_int_equal(harness_process_wait(p.generator, PIPELINE_WAIT_MS), 1);
+    BASE_CLEANUP(free) char *errors = harness_process_errors(p.generator);
+    assert_non_null(strstr(errors, "refuses the credentials"));
+    pipeline_stop(&p);
+}
+
+static void a_database_without_tables_is_not_ready_and_names_the_command(void **state)
+{
+    pipeline p;
+    pipeline_start(&p, *state, 0);
+    p.database = harness_database_new(*state);
+    pipeline_start_generator(&p, NULL);
+    BASE_CLEANUP(free) char *line = harness_process_wait_line(p.generator, "proofctl migrate up", PIPELINE_WAIT_MS);
+    assert_non_null(line);
+    assert_non_null(strstr(line, "postgres"));
+    pipeline_stop(&p);
+}
+
 static void a_bad_setting_is_named_and_ends_with_exit_code_2(void **state)
 {
     (void)state;
@@ -233,6 +258,8 @@ int main(void)
         cmocka_unit_test(the_same_submission_many_times_is_proven_and_published_once),
         cmocka_unit_test(a_flipped_bit_in_the_stored_proof_is_caught_before_it_is_sent),
         cmocka_unit_test(readiness_tells_what_is_missing),
+        cmocka_unit_test(refused_credentials_end_a_service_with_the_reason),
+        cmocka_unit_test(a_database_without_tables_is_not_ready_and_names_the_command),
         cmocka_unit_test(a_bad_setting_is_named_and_ends_with_exit_code_2),
     };
     return cmocka_run_group_tests(tests, pipeline_group_setup, pipeline_group_teardown);

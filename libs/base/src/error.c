@@ -22,6 +22,8 @@ base_code base_fail(base_error *err, base_code code, const char *format, ...)
 
 base_code base_fail_within(base_error *err, const char *format, ...)
 {
+    if (err == NULL)
+        return BASE_INTERNAL;
     char message[BASE_ERROR_MESSAGE];
     va_list args;
     va_start(args, format);

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 struct stage_service {
     const char *name;
@@ -29,6 +30,7 @@ struct stage_service {
     pthread_mutex_t lock; /* guards stopping */
     pthread_cond_t stopped;
     bool stopping;
+    base_error failure; /* why it was aborted; BASE_OK: it was not */
 };
 
 static void on_broker_change(void *ctx, bool connected, const char *detail)
@@ -141,6 +143,17 @@ base_code stage_service_add(stage_service *service, stage_worker *worker, base_e
         return base_fail(err, BASE_LIMIT, "at most %d workers", STAGE_WORKERS_MAX);
     service->workers[service->worker_count++] = worker;
     return BASE_OK;
+}
+
+void stage_service_abort(stage_service *service, const base_error *why)
+{
+    pthread_mutex_lock(&service->lock);
+    bool first = service->failure.code == BASE_OK;
+    if (first)
+        service->failure = *why;
+    pthread_mutex_unlock(&service->lock);
+    if (first)
+        kill(getpid(), SIGTERM); /* to stage_service_run, which waits for it */
 }
 
 static struct timespec deadline_after(int64_t ms)
@@ -264,5 +277,9 @@ base_code stage_service_run(stage_service *service, base_error *err)
     stop(service);
     join_threads(service);
     TELEMETRY_LOG(TELEMETRY_INFO, "service_stopped", telemetry_int("duration_ms", base_monotonic_ms() - began));
+    if (code == BASE_OK && service->failure.code != BASE_OK) {
+        *err = service->failure;
+        return err->code;
+    }
     return code;
 }

@@ -139,6 +139,8 @@ static base_code sweep(sweeper_state *sweeper, base_error *err)
 static base_code pass(sweeper_state *sweeper, base_error *err)
 {
     base_code code = broker_connection_check(stage_service_broker(sweeper->service), err);
+    if (code == BASE_DENIED) /* credentials do not mend themselves, and the connection has given up */
+        stage_service_abort(sweeper->service, err);
     if (code != BASE_OK)
         return code;
     code = store_sweep_acquire(sweeper->store, err);

@@ -5,6 +5,7 @@
 #include "stage/dead.h"
 #include "stage/metrics.h"
 #include "stage/relay.h"
+#include "store/submissions.h"
 #include "telemetry/log.h"
 
 enum {
@@ -13,13 +14,23 @@ enum {
     RETRY_MAX_MS = 6 * 3600 * 1000, /* cap of the doubled delay */
 };
 
+/* A service whose tables are missing must not look ready: reads a row as any job will. */
+static base_code see_schema(stage_worker *worker, base_error *err)
+{
+    store_submission newest;
+    size_t count = 0;
+    base_code code = store_submission_list(worker->store, WIRE_STATUS_NONE, 0, 1, &newest, &count, err);
+    worker->schema_seen = code == BASE_OK;
+    return code;
+}
+
 /* Asks the store unless it has answered a moment ago. */
 static base_code check_store(stage_worker *worker, base_error *err)
 {
     int64_t now = base_monotonic_ms();
     if (now - worker->store_checked_ms < STORE_CHECK_MS)
         return BASE_OK;
-    base_code code = store_session_check(worker->store, err);
+    base_code code = worker->schema_seen ? store_session_check(worker->store, err) : see_schema(worker, err);
     if (code == BASE_OK)
         worker->store_checked_ms = now;
     return code;

@@ -42,7 +42,7 @@ static inline base_code base_failed_with(base_code code, base_code returned)
 #define base_fail(err, code, ...) base_failed_with(code, base_fail(err, code, __VA_ARGS__))
 #endif
 
-/* Puts "<text>: " before the message already in *err and returns its code. */
+/* Puts "<text>: " before the message already in *err and returns its code; BASE_INTERNAL when err is NULL, for then the code is unknown. */
 base_code base_fail_within(base_error *err, const char *format, ...) BASE_PRINTF(2, 3);
 
 /* Name of the code in lower case, "not_found"; static storage. */

@@ -27,8 +27,12 @@ store_subjects stage_service_subjects(const stage_service *service);
 BASE_MUST_CHECK base_code stage_service_add(stage_service *service, stage_worker *worker, base_error *err);
 
 /* Serves until SIGTERM or SIGINT, then stops all workers and waits for them up to SHUTDOWN_GRACE_S; a second signal or the end of
- * that time ends the process at once (jobs in hand come again by redelivery). Blocks these signals in the whole process: call it from the main thread, once. */
+ * that time ends the process at once (jobs in hand come again by redelivery). After stage_service_abort it returns that error. Blocks these signals in the whole process: call it from the main thread, once. */
 BASE_MUST_CHECK base_code stage_service_run(stage_service *service, base_error *err);
+
+/* Ends the service as a failure, orderly: what waiting cannot mend (credentials refused) is better met by a new process that reads
+ * its configuration anew. The first reason counts. Any thread. */
+void stage_service_abort(stage_service *service, const base_error *why);
 
 /* Waits until the service stops, at most timeout_ms. True: it stops. Any thread. */
 bool stage_service_wait_stop(stage_service *service, int64_t timeout_ms);

@@ -26,6 +26,7 @@ struct stage_worker {
     stage_gate gate;
     size_t store_part, consumer_part, needs_part;
     int64_t store_checked_ms; /* monotonic: when the store last answered */
+    bool schema_seen;         /* the tables were there */
 };
 
 /* Fills *worker, which must stay where it is. stage_worker_done accepts a half-made one. */
