@@ -47,7 +47,7 @@ finish_demo() {
     local status=$?
     trap '' INT TERM HUP
     stop_all
-    if ((status == 0)); then
+    if ((status == 0 || status == 130)); then
         rm -rf "$STATE"
     else
         echo "the demo failed; its logs are in $STATE" >&2
