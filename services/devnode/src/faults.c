@@ -4,7 +4,8 @@
 #include <sodium.h>
 #include <string.h>
 
-enum { FOR_EVER = -1, CHANCES = 1000000 };
+#define FOR_EVER (-1)
+#define CHANCES  1000000
 
 typedef struct fault {
     fault_kind kind;

@@ -294,7 +294,7 @@ static void a_worker_keeps_pace_with_a_full_stream(void **state)
     BASE_CLEANUP(worker_end) worker *self = worker_start(connection, &options);
     worker_await_acked(self, JOBS);
     double seconds = (double)(base_monotonic_us() - from_us) / 1e6;
-    print_message("%d jobs pulled and acked in %.2f s: %.0f/s\n", JOBS, seconds, JOBS / seconds);
+    print_message("%d jobs pulled and acked in %.2f s: %.0f/s\n", JOBS, seconds, (double)JOBS / seconds);
     assert_int_equal(worker_seen_count(self), JOBS);
 }
 
