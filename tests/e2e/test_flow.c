@@ -238,11 +238,19 @@ static void a_bad_setting_is_named_and_ends_with_exit_code_2(void **state)
     (void)state;
     BASE_CLEANUP(free) char *errors = NULL;
     const char *const argv[] = {BINARY_DIR "/proofline-publisher", NULL};
-    const char *const environment[] = {"DATABASE_URL", "MINA_NETWORK=moon", "WORKER_RETRY_LIMIT=many", NULL};
+    const char *const environment[] = {"DATABASE_URL",
+                                       "MINA_NETWORK=moon",
+                                       "WORKER_RETRY_LIMIT=many",
+                                       "WORKER_CONCURRENCY=2",
+                                       "FEE_PAYER_PRIVATE_KEY=EKnone",
+                                       NULL};
     assert_int_equal(harness_run(argv, environment, PIPELINE_WAIT_MS, NULL, &errors), 2);
     assert_non_null(strstr(errors, "DATABASE_URL"));
     assert_non_null(strstr(errors, "MINA_NETWORK"));
     assert_non_null(strstr(errors, "WORKER_RETRY_LIMIT"));
+    assert_non_null(strstr(errors, "WORKER_CONCURRENCY: must be 1"));
+    assert_non_null(strstr(errors, "FEE_PAYER_PRIVATE_KEY: "));
+    assert_null(strstr(errors, "EKnone"));
 }
 
 int main(void)

@@ -222,6 +222,12 @@ static base_code read_options(const ledger_anchor_options *options, anchor *a, b
     return BASE_OK;
 }
 
+base_code ledger_anchor_check_key(const base_secret *private_key, base_error *err)
+{
+    BASE_CLEANUP(mina_secret_key_done) mina_secret_key key = {0};
+    return mina_secret_key_parse(private_key->data, &key, err);
+}
+
 base_code ledger_anchor_new(const ledger_anchor_options *options, ledger **ret, base_error *err)
 {
     anchor *a = calloc(1, sizeof(*a));

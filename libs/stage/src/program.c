@@ -38,8 +38,9 @@ static base_code load(const stage_program *program, void *settings)
 {
     BASE_CLEANUP(base_buffer_done) base_buffer problems = {.limit = PROBLEMS_MAX};
     base_code code = base_settings_load(program->settings, program->setting_count, settings, &problems);
-    if (code == BASE_OK && program->check != NULL)
-        code = program->check(settings, &problems);
+    base_code rules = program->check != NULL ? program->check(settings, &problems) : BASE_OK;
+    if (code == BASE_OK)
+        code = rules;
     if (code != BASE_OK)
         fprintf(stderr, "%s: bad settings, see --help:\n%s", program->name,
                 problems.data != NULL ? (const char *)problems.data : "");

@@ -19,9 +19,11 @@ typedef struct publisher_settings {
 } publisher_settings;
 
 #ifdef PROOFLINE_BENCH
-#define LEDGERS "anchor|null"
+#define LEDGERS         "anchor|null"
+#define KEY_IS_REQUIRED false /* the null driver pays nobody */
 #else
-#define LEDGERS "anchor"
+#define LEDGERS         "anchor"
+#define KEY_IS_REQUIRED true
 #endif
 
 static const base_setting SETTINGS[] = {
@@ -36,8 +38,8 @@ static const base_setting SETTINGS[] = {
      600000, NULL, "milliseconds to wait for one answer of the node"},
     {"MINA_NETWORK", BASE_SETTING_CHOICE, offsetof(publisher_settings, network), "devnet", false, 0, 0,
      "mainnet|devnet|testnet", "network that transactions are signed for"},
-    {"FEE_PAYER_PRIVATE_KEY", BASE_SETTING_SECRET, offsetof(publisher_settings, fee_payer_key), NULL, false, 0, 0, NULL,
-     "key that signs and pays, base58check (EK...)"},
+    {"FEE_PAYER_PRIVATE_KEY", BASE_SETTING_SECRET, offsetof(publisher_settings, fee_payer_key), NULL, KEY_IS_REQUIRED,
+     0, 0, NULL, "key that signs and pays, EK…; `proofctl mina keygen` makes one"},
     {"MINA_TRANSACTION_FEE", BASE_SETTING_INT, offsetof(publisher_settings, fee_nanomina), "100000000", false, 1,
      1000000000000, NULL, "fee of one transaction in nanomina"},
     {"CONFIRMATION_BLOCKS", BASE_SETTING_INT, offsetof(publisher_settings, confirmations), "15", false, 1, 270, NULL,
@@ -82,24 +84,28 @@ static base_code run(stage_service *service, const void *loaded, base_error *err
     return code == BASE_OK ? stage_service_run(service, err) : code;
 }
 
+/* One that is missing where it is required was named already. */
+static base_code check_key(const publisher_settings *settings, base_buffer *problems)
+{
+    base_error err = {0};
+    if (settings->fee_payer_key.data == NULL || ledger_anchor_check_key(&settings->fee_payer_key, &err) == BASE_OK)
+        return BASE_OK;
+    base_code code = base_buffer_printf(problems, NULL, "FEE_PAYER_PRIVATE_KEY: %s\n", err.message);
+    return code == BASE_OK ? BASE_INVALID : code;
+}
+
 static base_code check(const void *loaded, base_buffer *problems)
 {
     const publisher_settings *settings = loaded;
     base_code code = BASE_OK;
-    if (settings->common.concurrency != 1) {
+    if (settings->common.concurrency > 1) {
         code = BASE_INVALID;
         if (base_buffer_printf(problems, NULL, "WORKER_CONCURRENCY: must be 1: a fee payer has one nonce lane\n") !=
             BASE_OK)
             return BASE_NO_MEMORY;
     }
-    if (strcmp(settings->ledger, "anchor") == 0 && settings->fee_payer_key.data == NULL) {
-        code = BASE_INVALID;
-        if (base_buffer_printf(problems, NULL,
-                               "FEE_PAYER_PRIVATE_KEY is not set, nor is FEE_PAYER_PRIVATE_KEY_FILE: "
-                               "make one with `proofctl mina keygen`\n") != BASE_OK)
-            return BASE_NO_MEMORY;
-    }
-    return code;
+    base_code key = check_key(settings, problems);
+    return key == BASE_OK ? code : key;
 }
 
 int main(int argc, char **argv)

@@ -23,5 +23,8 @@ typedef struct ledger_anchor_options {
     const char *tls_ca_file; /* NULL: the system's */
 } ledger_anchor_options;
 
+/* Whether this is a Mina private key: BASE_INVALID says what is wrong with it, never the key. */
+BASE_MUST_CHECK base_code ledger_anchor_check_key(const base_secret *private_key, base_error *err);
+
 /* Does not talk to the node. BASE_INVALID names what is wrong, never the key. The caller owns *ret. */
 BASE_MUST_CHECK base_code ledger_anchor_new(const ledger_anchor_options *options, ledger **ret, base_error *err);

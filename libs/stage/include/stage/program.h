@@ -11,7 +11,8 @@ typedef struct stage_program {
     size_t setting_count;
     size_t settings_size; /* of the struct that the table fills */
     size_t common_offset; /* of its stage_settings */
-    /* Rules that span settings: appends a line per problem. May be NULL. */
+    /* Rules beyond the table's: appends a line per problem. Runs also when the table found some: the fields of bad rows are
+     * zero then. May be NULL. */
     base_code (*check)(const void *settings, base_buffer *problems);
     /* Makes the workers, runs the service, and frees them. */
     base_code (*run)(stage_service *service, const void *settings, base_error *err);
