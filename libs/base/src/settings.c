@@ -11,7 +11,7 @@ static void *field_of(const base_setting *row, void *settings)
     return (char *)settings + row->offset;
 }
 
-static bool is_one_of(const char *value, const char *choices)
+bool base_setting_is_one_of(const char *value, const char *choices)
 {
     size_t length = strlen(value);
     for (const char *at = choices; *at != '\0';) {
@@ -27,7 +27,7 @@ static base_code set_text(const base_setting *row, const char *value, void *fiel
 {
     if (strlen(value) > BASE_SETTING_VALUE_MAX)
         return base_fail(err, BASE_INVALID, "%s: at most %d bytes", row->name, BASE_SETTING_VALUE_MAX);
-    if (row->kind == BASE_SETTING_CHOICE && !is_one_of(value, row->choices))
+    if (row->kind == BASE_SETTING_CHOICE && !base_setting_is_one_of(value, row->choices))
         return base_fail(err, BASE_INVALID, "%s: \"%.40s\" is not one of %s", row->name, value, row->choices);
     char *copy = strdup(value);
     if (copy == NULL)
@@ -50,8 +50,8 @@ static base_code set_int(const base_setting *row, const char *value, void *field
 
 static base_code set_bool(const base_setting *row, const char *value, void *field, base_error *err)
 {
-    bool yes = is_one_of(value, "true|1|yes|on");
-    if (!yes && !is_one_of(value, "false|0|no|off"))
+    bool yes = base_setting_is_one_of(value, "true|1|yes|on");
+    if (!yes && !base_setting_is_one_of(value, "false|0|no|off"))
         return base_fail(err, BASE_INVALID, "%s: \"%.40s\" is neither true nor false", row->name, value);
     *(bool *)field = yes;
     return BASE_OK;

@@ -14,9 +14,11 @@
 /* Numbers of the server's errors.json. */
 enum {
     CONSUMER_NAME_EXISTS = 10013,
+    CONSUMER_NOT_FOUND = 10014,
     SEQUENCE_NOT_FOUND = 10043,
     DELETE_FAILED = 10057, /* for any reason, in words */
     STREAM_NAME_EXISTS = 10058,
+    STREAM_NOT_FOUND = 10059,
     CONSUMER_EXISTS = 10148,
     HTTP_NOT_FOUND = 404,
     HTTP_SERVER_ERROR = 500,
@@ -52,6 +54,8 @@ static base_code refuse(const char *what, const json_t *error, base_error *err)
     json_int_t err_code = json_integer_value(json_object_get(error, "err_code"));
     bool no_message =
         err_code == DELETE_FAILED && (strcmp(words, "no message found") == 0 || strcmp(words, "stream store EOF") == 0);
+    if (err_code == STREAM_NOT_FOUND || err_code == CONSUMER_NOT_FOUND)
+        return base_fail(err, BASE_NOT_FOUND, "%s: %s: run `proofctl topology apply`", what, words);
     if (code == HTTP_NOT_FOUND || err_code == SEQUENCE_NOT_FOUND || no_message)
         return base_fail(err, BASE_NOT_FOUND, "%s: %s", what, words);
     if (err_code == STREAM_NAME_EXISTS || err_code == CONSUMER_EXISTS || err_code == CONSUMER_NAME_EXISTS)

@@ -47,12 +47,9 @@ base_code broker_durable_bind(broker_connection *connection, const char *stream,
                               broker_durable_state *ret, base_error *err)
 {
     BROKER_JSON *info = NULL;
-    base_error detail;
-    base_code code = read_info(connection, stream, durable, &info, &detail);
-    if (code == BASE_NOT_FOUND)
-        return base_fail(err, BASE_NOT_FOUND, "%s: run `proofctl topology apply`", detail.message);
+    base_code code = read_info(connection, stream, durable, &info, err);
     if (code != BASE_OK)
-        return base_fail(err, code, "%s", detail.message);
+        return code;
     const json_t *config = json_object_get(info, "config");
     const char *policy = json_string_value(json_object_get(config, "ack_policy"));
     if (json_object_get(config, "deliver_subject") != NULL || policy == NULL || strcmp(policy, "explicit") != 0)

@@ -41,6 +41,13 @@ base_code broker_code_of(natsStatus status)
     }
 }
 
+/* nats.c starts its messages with the place in its own source, "(conn.c:2088): ", which helps nobody. */
+static const char *without_place(const char *message)
+{
+    const char *end = message[0] == '(' ? strstr(message, "): ") : NULL;
+    return end == NULL ? message : end + strlen("): ");
+}
+
 base_code broker_fail(base_error *err, natsStatus status, const char *format, ...)
 {
     char what[BASE_ERROR_MESSAGE];
@@ -51,5 +58,5 @@ base_code broker_fail(base_error *err, natsStatus status, const char *format, ..
     const char *detail = nats_GetLastError(NULL);
     if (detail == NULL || detail[0] == '\0')
         detail = natsStatus_GetText(status);
-    return base_fail(err, broker_code_of(status), "%s: %s", what, detail);
+    return base_fail(err, broker_code_of(status), "%s: %s", what, without_place(detail));
 }

@@ -108,6 +108,9 @@ base_code store_connection_fail(const PGconn *connection, base_code code, const 
 {
     char words[BASE_ERROR_MESSAGE];
     wire_one_line(PQerrorMessage(connection), words, sizeof(words));
+    char *location = strstr(words, "LOCATION:"); /* in the server's source */
+    if (location != NULL)
+        *location = '\0';
     for (size_t end = strlen(words); end > 0 && words[end - 1] == ' '; end--)
         words[end - 1] = '\0';
     return base_fail(err, code, "%s: %s", what, words[0] == '\0' ? "connection lost" : words);

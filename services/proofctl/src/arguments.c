@@ -1,5 +1,7 @@
 #include "arguments.h"
 
+#include "base/settings.h"
+
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
@@ -44,6 +46,12 @@ static bool set_option(const ctl_command *command, const ctl_option *option, cha
     case CTL_OPTION_TEXT:
         *(const char **)field = argument;
         return true;
+    case CTL_OPTION_CHOICE:
+        *(const char **)field = argument;
+        if (base_setting_is_one_of(argument, option->choices))
+            return true;
+        ctl_usage(command, "--%s: \"%.64s\" is not one of %s", option->name, argument, option->choices);
+        return false;
     case CTL_OPTION_NUMBER:
         return set_number(command, option, argument, field);
     }

@@ -22,6 +22,7 @@ typedef enum ctl_exit {
 typedef enum ctl_option_kind {
     CTL_OPTION_FLAG,   /* field: bool */
     CTL_OPTION_TEXT,   /* field: const char *, NULL unless given */
+    CTL_OPTION_CHOICE, /* the same, and one of `choices` */
     CTL_OPTION_NUMBER, /* field: int64_t; min..max, `fallback` unless given */
 } ctl_option_kind;
 
@@ -33,6 +34,7 @@ typedef struct ctl_option {
     const char *argument; /* its name in the help; NULL for a flag */
     const char *help;
     int64_t fallback, min, max; /* CTL_OPTION_NUMBER only */
+    const char *choices;        /* CTL_OPTION_CHOICE only: separated by '|' */
 } ctl_option;
 
 typedef struct ctl_command ctl_command;

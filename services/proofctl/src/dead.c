@@ -24,7 +24,8 @@ typedef struct list_options {
 
 static const ctl_option LIST_OPTIONS[] = {
     {.name = "stage",
-     .kind = CTL_OPTION_TEXT,
+     .kind = CTL_OPTION_CHOICE,
+     .choices = "generate|prepare|publish",
      .offset = offsetof(list_options, stage),
      .argument = "STAGE",
      .help = "only of generate, prepare or publish"},

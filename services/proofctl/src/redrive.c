@@ -26,7 +26,8 @@ typedef struct redrive_options {
 
 static const ctl_option OPTIONS[] = {
     {.name = "stage",
-     .kind = CTL_OPTION_TEXT,
+     .kind = CTL_OPTION_CHOICE,
+     .choices = "generate|prepare|publish",
      .offset = offsetof(redrive_options, stage),
      .argument = "STAGE",
      .help = "all of generate, prepare or publish"},

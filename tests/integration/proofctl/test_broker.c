@@ -188,15 +188,21 @@ static void a_repeated_submit_says_already_queued_and_again_queues_anew(void **s
     expect_signed(&item, &job);
 }
 
-static void submit_needs_the_streams_and_says_how_to_make_them(void **state)
+static void commands_need_the_streams_and_say_how_to_make_them(void **state)
 {
     (void)state;
     BASE_CLEANUP(installation_done) installation item;
     installation_init(&item, "bare_t");
     BASE_CLEANUP(run_result_done)
     run_result result = RUN(item.environment, NULL, "submit", item.image.text, "--key", item.key.text);
-    assert_true(result.code == 1 || result.code == 5);
+    run_expect(&result, 5);
     expect_part(result.err, "proofctl topology apply");
+    BASE_CLEANUP(run_result_done) run_result watch = RUN(item.environment, NULL, "watch", "--timeout", "1");
+    run_expect(&watch, 1);
+    expect_part(watch.err, "proofctl topology apply");
+    BASE_CLEANUP(run_result_done) run_result dead = RUN(item.environment, NULL, "dead", "list");
+    run_expect(&dead, 1);
+    expect_part(dead.err, "proofctl topology apply");
     BASE_CLEANUP(run_result_done)
     run_result key = RUN(item.environment, NULL, "submit", item.image.text, "--key", item.image.text);
     run_expect(&key, 1);
@@ -526,7 +532,7 @@ int main(void)
         cmocka_unit_test(topology_is_applied_twice_and_checked),
         cmocka_unit_test(submit_queues_a_job_whose_evidence_holds),
         cmocka_unit_test(a_repeated_submit_says_already_queued_and_again_queues_anew),
-        cmocka_unit_test(submit_needs_the_streams_and_says_how_to_make_them),
+        cmocka_unit_test(commands_need_the_streams_and_say_how_to_make_them),
         cmocka_unit_test(submit_shows_each_status_as_its_event_arrives),
         cmocka_unit_test(submit_exits_3_when_rejected_and_4_when_nothing_comes),
         cmocka_unit_test(a_repeated_submit_sees_how_the_first_one_ended),

@@ -31,5 +31,7 @@ BASE_MUST_CHECK base_code base_settings_load(const base_setting *table, size_t c
                                              base_buffer *problems);
 /* Releases the texts and secrets of a loaded or half-loaded struct. */
 void base_settings_done(const base_setting *table, size_t count, void *settings);
+/* Whether `value` is one of `choices`, which are separated by '|'. */
+bool base_setting_is_one_of(const char *value, const char *choices);
 /* Writes the table for --help. */
 void base_settings_help(const base_setting *table, size_t count, FILE *out);
