@@ -367,6 +367,25 @@ int64_t pipeline_number(pipeline *p, const char *sql)
     return strtoll(text, NULL, 10);
 }
 
+typedef struct progress {
+    pipeline *pipeline;
+    const char *sql;
+    int64_t at_least;
+} progress;
+
+static bool has_come_to(void *ctx)
+{
+    const progress *wanted = ctx;
+    return pipeline_number(wanted->pipeline, wanted->sql) >= wanted->at_least;
+}
+
+void pipeline_wait_number(pipeline *p, const char *sql, int64_t at_least)
+{
+    progress wanted = {p, sql, at_least};
+    if (!harness_wait_until(has_come_to, &wanted, PIPELINE_WAIT_MS))
+        harness_fail("never came to %lld: %s", (long long)at_least, sql);
+}
+
 void pipeline_fault(pipeline *p, const char *json)
 {
     BASE_CLEANUP(harness_http_reply_done)

@@ -61,6 +61,9 @@ void pipeline_wait_settled(pipeline *p);
 /* First integer column of a query's only row. */
 int64_t pipeline_number(pipeline *p, const char *sql);
 
+/* Waits until that number is at least this. */
+void pipeline_wait_number(pipeline *p, const char *sql, int64_t at_least);
+
 /* Sets a fault of the devnode: the body of POST /control/faults. NULL clears all. */
 void pipeline_fault(pipeline *p, const char *json);
 void pipeline_make_block(pipeline *p);

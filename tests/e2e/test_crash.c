@@ -30,25 +30,6 @@ static void check_all_complete(pipeline *p, const base_sha256 *submissions, size
     assert_int_equal(pipeline_messages(p, p->names.stream_events), 3 * count);
 }
 
-typedef struct progress {
-    pipeline *pipeline;
-    const char *sql;
-    int64_t at_least;
-} progress;
-
-static bool has_come_to(void *ctx)
-{
-    const progress *wanted = ctx;
-    return pipeline_number(wanted->pipeline, wanted->sql) >= wanted->at_least;
-}
-
-static void wait_for(pipeline *p, const char *sql, int64_t at_least)
-{
-    progress wanted = {p, sql, at_least};
-    if (!harness_wait_until(has_come_to, &wanted, PIPELINE_WAIT_MS))
-        harness_fail("never came to %lld: %s", (long long)at_least, sql);
-}
-
 static void kill_now(harness_process *process)
 {
     harness_process_signal(process, SIGKILL);
@@ -85,7 +66,7 @@ static void a_generator_killed_in_the_middle_of_a_job_loses_and_doubles_nothing(
     pipeline_start(&p, *state, 0);
     harness_process *lock = lock_table(&p, "proofs"); /* claims pass, commits wait */
     pipeline_submit_many(&p, "g", LOAD, submissions);
-    wait_for(&p, "SELECT count(*) FROM submissions WHERE generate_attempts > 0", 1);
+    pipeline_wait_number(&p, "SELECT count(*) FROM submissions WHERE generate_attempts > 0", 1);
     kill_now(p.generator);
     unlock(&p, lock);
     pipeline_start_generator(&p, NULL);
@@ -100,7 +81,7 @@ static void a_publisher_killed_while_it_sends_loses_and_doubles_nothing(void **s
     pipeline_start(&p, *state, 0);
     pipeline_fault(&p, "{\"kind\":\"delay\",\"delay_ms\":50,\"on\":\"send\",\"probability\":1}");
     pipeline_submit_many(&p, "p", LOAD, submissions);
-    wait_for(&p, "SELECT count(*) FROM transactions", 20);
+    pipeline_wait_number(&p, "SELECT count(*) FROM transactions", 20);
     kill_now(p.publisher);
     pipeline_fault(&p, NULL);
     pipeline_start_publisher(&p, NULL);
@@ -114,7 +95,7 @@ static void a_node_killed_under_load_keeps_what_it_accepted(void **state)
     base_sha256 submissions[LOAD];
     pipeline_start(&p, *state, 200);
     pipeline_submit_many(&p, "n", LOAD, submissions);
-    wait_for(&p, "SELECT count(*) FROM submissions WHERE status = 'complete'", 20);
+    pipeline_wait_number(&p, "SELECT count(*) FROM submissions WHERE status = 'complete'", 20);
     kill_now(p.node);
     harness_process_free(p.node);
     pipeline_start_node(&p, 200);
@@ -135,10 +116,10 @@ static void services_stop_orderly_under_load(void **state)
     base_sha256 submissions[LOAD];
     pipeline_start(&p, *state, 0);
     pipeline_submit_many(&p, "s", LOAD, submissions);
-    wait_for(&p, "SELECT count(*) FROM submissions", 1);
+    pipeline_wait_number(&p, "SELECT count(*) FROM submissions", 1);
     stop_orderly(p.generator);
     pipeline_start_generator(&p, NULL);
-    wait_for(&p, "SELECT count(*) FROM transactions", 1);
+    pipeline_wait_number(&p, "SELECT count(*) FROM transactions", 1);
     stop_orderly(p.publisher);
     pipeline_start_publisher(&p, NULL);
     check_all_complete(&p, submissions, LOAD);
@@ -157,7 +138,7 @@ static void two_replicas_of_each_service_share_the_work(void **state)
     pipeline_start_generator(&p, small);
     pipeline_start_publisher(&p, small);
     pipeline_submit_many(&p, "r", LOAD, submissions);
-    wait_for(&p, "SELECT count(*) FROM submissions WHERE status = 'complete'", LOAD / 3);
+    pipeline_wait_number(&p, "SELECT count(*) FROM submissions WHERE status = 'complete'", LOAD / 3);
     kill_now(publisher); /* the one that came first owns the lane: the other takes over */
     check_all_complete(&p, submissions, LOAD);
     harness_process_free(generator);
@@ -171,10 +152,10 @@ static void servers_that_restart_under_load_cost_nothing(void **state)
     base_sha256 submissions[LOAD];
     pipeline_start(&p, *state, 0);
     pipeline_submit_many(&p, "d", LOAD, submissions);
-    wait_for(&p, "SELECT count(*) FROM submissions", 1);
+    pipeline_wait_number(&p, "SELECT count(*) FROM submissions", 1);
     harness_nats_kill(p.nats);
     harness_nats_start(p.nats);
-    wait_for(&p, "SELECT count(*) FROM submissions WHERE status = 'complete'", 10);
+    pipeline_wait_number(&p, "SELECT count(*) FROM submissions WHERE status = 'complete'", 10);
     harness_postgres_restart(*state, HARNESS_POSTGRES_IMMEDIATE);
     check_all_complete(&p, submissions, LOAD);
     pipeline_stop(&p);

@@ -41,31 +41,43 @@ static base_code hold(publisher_lane *lane, base_error *err)
     return code;
 }
 
-/* While idle a node that is away only shows in /readyz: the next job finds out by itself. After a failed job it must answer first. */
+/* While idle a node that is away only shows in /readyz: the next job finds out by itself. After a failed job it must answer
+ * first, and one on another network is sent nothing. */
 static base_code check_node(publisher_lane *lane, base_error *err)
 {
-    int64_t now = base_monotonic_ms();
-    if (!lane->node_failed && now < lane->next_check_ms)
+    if (!lane->node_failed && base_monotonic_ms() < lane->next_check_ms)
         return BASE_OK;
     base_code code = ledger_check(lane->ledger, &lane->height, err);
-    lane->next_check_ms = now + NODE_CHECK_MS;
-    if (code == BASE_OK)
+    lane->next_check_ms = base_monotonic_ms() + NODE_CHECK_MS;
+    stage_health_set(lane->stage->gate.health, lane->node_part, code == BASE_OK ? NULL : err);
+    lane->node_away = code != BASE_OK;
+    if (code == BASE_OK) {
         lane->node_failed = false;
-    else if (!lane->node_failed && lane->settled)
-        stage_health_set(lane->stage->gate.health, lane->stage->needs_part, err);
-    else
-        return code;
-    return BASE_OK;
+        return BASE_OK;
+    }
+    if (code == BASE_CONFLICT)
+        publisher_lane_unsettle(lane);
+    if (!lane->node_failed && lane->settled)
+        return BASE_OK;
+    lane->node_failed = true;
+    if (err->code == BASE_CONFLICT) /* to the worker a conflict means that another publisher has the turn */
+        err->code = BASE_UNAVAILABLE;
+    return err->code;
 }
 
 base_code publisher_lane_prepare(publisher_lane *lane, base_error *err)
 {
     base_code code = hold(lane, err);
+    if (code == BASE_CONFLICT) { /* standing by is being ready, if the node is there for the day it is needed */
+        base_error away = {0};
+        if (check_node(lane, &away) != BASE_OK)
+            return base_fail(err, away.code, "%s", away.message);
+    }
     if (code == BASE_OK)
         code = check_node(lane, err);
     if (code == BASE_OK && !lane->settled)
         code = publisher_lane_settle(lane, err);
-    if (code == BASE_OK && base_monotonic_ms() >= lane->next_confirm_ms) {
+    if (code == BASE_OK && !lane->node_away && base_monotonic_ms() >= lane->next_confirm_ms) {
         lane->next_confirm_ms = base_monotonic_ms() + lane->confirm_interval_ms;
         base_error why = {0};
         if (publisher_lane_confirm(lane, &why) != BASE_OK)

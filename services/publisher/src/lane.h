@@ -14,10 +14,12 @@
 typedef struct publisher_lane {
     stage_worker *stage;   /* whose session holds the lock */
     ledger *ledger;        /* borrowed */
+    size_t node_part;      /* of the health: whether the node answers; the stage's own part tells of the lane */
     int64_t confirmations; /* blocks after which a transaction is final */
     int64_t confirm_interval_ms;
     bool held, settled, standby_told;
     bool node_failed; /* the node must answer before the next pull */
+    bool node_away;   /* it did not answer when last asked */
     store_lane lane;
     int64_t next_nonce;                     /* while settled */
     int64_t height;                         /* of the node's best block, when last asked */
@@ -25,7 +27,7 @@ typedef struct publisher_lane {
 } publisher_lane;
 
 /* Before every pull: owns and settles the lane, and looks after confirmations now and then. BASE_CONFLICT: another publisher owns
- * it and this one stands by. BASE_UNAVAILABLE: node or store. */
+ * it and this one stands by. BASE_UNAVAILABLE: node or store, or a node on another network. */
 BASE_MUST_CHECK base_code publisher_lane_prepare(publisher_lane *lane, base_error *err);
 
 /* Something made the next nonce doubtful. */

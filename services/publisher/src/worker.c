@@ -354,11 +354,12 @@ base_code publisher_worker_new(stage_service *service, const publisher_worker_op
                                         .durable = BROKER_DURABLE_PUBLISHER,
                                         .handler = handle,
                                         .prepare = prepare,
-                                        .needs = "mina_node",
+                                        .needs = "nonce_lane",
                                         .ctx = worker};
     base_code code = allocate(worker, (size_t)stage_service_settings(service)->batch, err);
     if (code == BASE_OK)
         code = stage_worker_init(&worker->stage, service, &stage, err);
+    worker->lane.node_part = stage_health_add(stage_service_health(service), "mina_node");
     if (code == BASE_OK)
         *ret = BASE_TAKE(worker);
     return code;

@@ -1,0 +1,110 @@
+/* The publisher against a node, a database and a rival that do not do as they should. */
+#include "harness/http.h"
+#include "harness/wait.h"
+#include "pipeline.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static uint16_t publisher_port(pipeline *p)
+{
+    BASE_CLEANUP(free) char *line = harness_process_wait_line(p->publisher, "service_started", PIPELINE_WAIT_MS);
+    assert_non_null(line);
+    const char *field = strstr(line, "\"http_port\":");
+    assert_non_null(field);
+    return (uint16_t)strtoul(field + strlen("\"http_port\":"), NULL, 10);
+}
+
+/* What /readyz is to answer. */
+typedef struct readiness {
+    uint16_t port;
+    int status;
+    const char *part; /* named in the answer; NULL: any */
+} readiness;
+
+static bool answers_so(void *ctx)
+{
+    const readiness *wanted = ctx;
+    BASE_CLEANUP(harness_http_reply_done) harness_http_reply reply = harness_http_get(wanted->port, "/readyz");
+    return reply.status == wanted->status && (wanted->part == NULL || strstr(reply.body, wanted->part) != NULL);
+}
+
+static void wait_ready(uint16_t port)
+{
+    readiness wanted = {port, 200, NULL};
+    assert_true(harness_wait_until(answers_so, &wanted, PIPELINE_WAIT_MS));
+}
+
+static void wait_not_ready(uint16_t port, const char *part)
+{
+    readiness wanted = {port, 503, part};
+    assert_true(harness_wait_until(answers_so, &wanted, PIPELINE_WAIT_MS));
+}
+
+static size_t count_lines(harness_process *process, const char *part)
+{
+    BASE_CLEANUP(free) char *text = harness_process_errors(process);
+    size_t count = 0;
+    for (const char *at = strstr(text, part); at != NULL; at = strstr(at + 1, part))
+        count++;
+    return count;
+}
+
+static void kill_node(pipeline *p)
+{
+    harness_process_signal(p->node, SIGKILL);
+    assert_int_equal(harness_process_wait(p->node, PIPELINE_WAIT_MS), 128 + SIGKILL);
+    harness_process_free(p->node);
+    p->node = NULL;
+}
+
+static void a_node_on_another_network_is_not_ready_and_gets_nothing(void **state)
+{
+    pipeline p;
+    pipeline_start(&p, *state, 0);
+    const char *const elsewhere[] = {"MINA_NETWORK=mainnet", NULL};
+    pipeline_start_publisher(&p, elsewhere);
+    uint16_t port = publisher_port(&p);
+    base_sha256 submission = pipeline_submit(&p, "not for this network");
+    wait_not_ready(port, "mina_node");
+    wait_not_ready(port, "MINA_NETWORK");
+    assert_int_equal(pipeline_get(&p, &submission).publish_attempts, 0);
+    assert_int_equal(pipeline_transactions_at_node(&p), 0);
+    pipeline_start_publisher(&p, NULL);
+    pipeline_wait(&p, &submission, WIRE_STATUS_COMPLETE);
+    pipeline_stop(&p);
+}
+
+static void an_idle_publisher_whose_node_vanishes_stays_not_ready_and_says_so_once(void **state)
+{
+    pipeline p;
+    pipeline_start(&p, *state, 0);
+    uint16_t port = publisher_port(&p);
+    wait_ready(port);
+    kill_node(&p);
+    wait_not_ready(port, "mina_node");
+    size_t told = count_lines(p.publisher, "dependency_down");
+    assert_int_equal(told, 1);
+    readiness back = {port, 200, NULL};
+    assert_false(harness_wait_until(answers_so, &back, 7000)); /* longer than the node is left alone */
+    assert_int_equal(count_lines(p.publisher, "dependency_down"), told);
+    assert_int_equal(count_lines(p.publisher, "confirmation_failed"), 0);
+    pipeline_start_node(&p, 0);
+    wait_ready(port);
+    pipeline_stop(&p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_node_on_another_network_is_not_ready_and_gets_nothing),
+        cmocka_unit_test(an_idle_publisher_whose_node_vanishes_stays_not_ready_and_says_so_once),
+    };
+    return cmocka_run_group_tests(tests, pipeline_group_setup, pipeline_group_teardown);
+}
