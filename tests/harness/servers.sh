@@ -157,7 +157,7 @@ start_postgres() {
     port=$(free_port)
     # No Unix socket: the path of a clone may be longer than a socket's address.
     start_process postgres "${AS_POSTGRES[@]}" "$programs/postgres" -D "$data" -c listen_addresses=127.0.0.1 -c "port=$port" \
-        -c unix_socket_directories= -c max_connections=100
+        -c unix_socket_directories= -c max_connections=100 -c dynamic_shared_memory_type=mmap
     wait_ready postgres psql -qX -d "postgresql://proofline@127.0.0.1:$port/postgres" -c 'SELECT 1'
     export DATABASE_URL=postgresql://proofline@127.0.0.1:$port/proofline
     psql -qX -d "postgresql://proofline@127.0.0.1:$port/postgres" -c 'CREATE DATABASE proofline'

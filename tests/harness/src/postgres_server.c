@@ -76,7 +76,8 @@ static void write_config(const harness_postgres *server)
     int length = snprintf(text, sizeof(text),
                           "listen_addresses = '127.0.0.1'\nport = %u\nunix_socket_directories = '%s'\nfsync = %s\n"
                           "max_connections = 100\nshared_buffers = 32MB\nmax_wal_senders = 0\nwal_level = minimal\n"
-                          "jit = off\nlog_min_messages = warning\nlog_line_prefix = '%%m [%%p] %%d '\n%s\n",
+                          "jit = off\ndynamic_shared_memory_type = mmap\nlog_min_messages = warning\nlog_line_prefix = "
+                          "'%%m [%%p] %%d '\n%s\n",
                           server->port, server->folder.text, server->fsync_off ? "off" : "on",
                           server->config != NULL ? server->config : "");
     if (length >= (int)sizeof(text))
