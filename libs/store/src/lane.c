@@ -1,6 +1,6 @@
 #include "store/transactions.h"
 
-#include "flight.h"
+#include "fence.h"
 #include "lock.h"
 
 #include "base/clock.h"
@@ -8,6 +8,15 @@
 
 #include <stdio.h>
 #include <string.h>
+
+const store_statement STORE_LANE_FENCE = {"lane_fence", "SELECT lane_epoch FROM fee_payers WHERE fee_payer = $1::text "
+                                                        "AND lane_epoch = $2::bigint FOR NO KEY UPDATE"};
+
+void store_lane_params(const store_lane *lane, store_params *params)
+{
+    store_params_text(params, lane->fee_payer);
+    store_params_int64(params, lane->lane_epoch);
+}
 
 static int64_t lane_key(const char *fee_payer)
 {

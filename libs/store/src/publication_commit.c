@@ -1,10 +1,15 @@
 #include "store/publication.h"
 
+#include "fence.h"
 #include "stage.h"
 
 /* Runs after the rows are locked. $1 hash, $2 epoch, $3 kind (0 succeeded, 1 rejected, 2 retry, 3 released), $4 reason code,
  * $5 reason, $6 retry delay, $7 transaction, $8 block height, $9 drop the proof, $10 abandon the transaction, $11 owner,
- * $12… outbox. Whoever writes a row of transactions holds its submission, so the nested statements cannot wait. */
+ * $12 fee payer, $13 lane epoch, $14… outbox. Whoever writes a row of transactions holds its submission, so the nested statements
+ * cannot wait.
+ *
+ * Only the lane's owner knows that a transaction is nowhere: a new one sends all that is committed. So without the lane an
+ * attempt that was merely given back ends and leaves its transaction alone, and one that failed is fenced. */
 static const store_statement COMMIT_PUBLICATION = {
     "publish_commit",
     "WITH written AS (UPDATE submissions s SET attempt_open = false, updated_at = now(), due_at = now() + "
@@ -24,26 +29,30 @@ static const store_statement COMMIT_PUBLICATION = {
     "$8::bigint[], $9::boolean[], $10::boolean[], $11::bigint[]) "
     "AS o (sha, epoch, kind, reason_code, reason, retry_delay_ms, hash, height, drop_proof, abandon, "
     "owner) " STORE_STILL_OURS(
-        "proof_publishing") "AND s.ctid = f.place RETURNING o.owner, o.sha, o.kind, o.hash, o.drop_proof, o.abandon), "
+        "proof_publishing") "AND s.ctid = f.place AND (NOT o.abandon OR o.kind = 3 OR EXISTS (SELECT FROM fee_payers l "
+                            "WHERE l.fee_payer = $12::text AND l.lane_epoch = $13::bigint)) RETURNING o.owner, o.sha, "
+                            "o.kind, o.hash, o.drop_proof, o.abandon), "
                             "accepted AS (UPDATE transactions t SET state = 'accepted', updated_at = now() FROM "
                             "written w "
                             "WHERE w.kind = 0 AND t.hash = w.hash AND t.submission = w.sha AND t.state = 'committed'), "
                             "abandoned AS (UPDATE transactions t SET state = 'abandoned', updated_at = now() FROM "
                             "written w "
-                            "WHERE w.kind <> 0 AND w.abandon AND t.submission = w.sha AND t.state IN ('committed', "
-                            "'accepted')), "
+                            "WHERE w.kind <> 0 AND w.abandon AND t.submission = w.sha AND t.state = 'committed' AND "
+                            "EXISTS (SELECT "
+                            "FROM fee_payers l WHERE l.fee_payer = $12::text AND l.lane_epoch = $13::bigint)), "
                             "cleared AS (UPDATE proofs p SET blob = NULL FROM written w "
                             "WHERE w.kind = 0 AND w.drop_proof AND p.sha256_hash = w.sha), "
                             "dropped AS (DELETE FROM proofs p USING written w "
                             "WHERE w.kind = 1 AND w.drop_proof AND p.sha256_hash = w.sha), "
                             "sent AS (INSERT INTO outbox (subject, message_id, headers, payload) "
                             "SELECT m.subject, m.message_id, m.headers, m.payload "
-                            "FROM unnest($12::bigint[], $13::text[], $14::text[], $15::text[], $16::bytea[]) "
+                            "FROM unnest($14::bigint[], $15::text[], $16::text[], $17::text[], $18::bytea[]) "
                             "WITH ORDINALITY AS m (owner, subject, message_id, headers, payload, ord) "
                             "WHERE (m.owner IN (SELECT w.owner FROM written w)) IS TRUE ORDER BY m.ord RETURNING id) "
                             "SELECT NULL::bigint AS id, owner FROM written UNION ALL SELECT id, NULL FROM sent"};
 
 typedef struct committing {
+    const store_lane *lane;
     const store_publish_outcome *outcomes;
     const store_place *places;
     size_t count;
@@ -99,6 +108,15 @@ static void commit_params(const committing *c, store_params *params)
     for (size_t i = 0; i < c->count; i++)
         store_params_add_bool(params, outcome_at(c, i)->abandon_transaction);
     store_places_owners(c->places, c->count, params);
+    store_lane_params(c->lane, params);
+}
+
+static bool abandons_any(const committing *c)
+{
+    for (size_t i = 0; i < c->count; i++)
+        if (outcome_at(c, i)->abandon_transaction)
+            return true;
+    return false;
 }
 
 static base_code add_messages(const store_session *session, const committing *c, store_outbox *pending, base_error *err)
@@ -129,26 +147,33 @@ static base_code commit_all(store_session *session, const committing *c, bool *f
         store_outbox_cut(pending, before);
         return code;
     }
+    BASE_CLEANUP(store_params_done) store_params fence = {0};
     BASE_CLEANUP(store_params_done) store_params locks = {0};
     BASE_CLEANUP(store_params_done) store_params params = {0};
+    store_lane_params(c->lane, &fence);
     store_places_params(c->places, c->count, &locks);
     commit_params(c, &params);
     store_outbox_params(pending, before, &params);
-    const store_step steps[] = {
-        {&STORE_BEGIN, NULL}, {&STORE_LOCK_SUBMISSIONS, &locks}, {&COMMIT_PUBLICATION, &params}, {&STORE_COMMIT, NULL}};
-    store_rows rows[4] = {0};
-    code = store_flight(session, STORE_FLIGHT_COMMITS, steps, 4, rows, err);
+    const store_step steps[] = {{&STORE_BEGIN, NULL},
+                                {&STORE_LANE_FENCE, &fence}, /* while all goes well it is not needed, and left out */
+                                {&STORE_LOCK_SUBMISSIONS, &locks},
+                                {&COMMIT_PUBLICATION, &params},
+                                {&STORE_COMMIT, NULL}};
+    const store_step unfenced[] = {steps[0], steps[2], steps[3], steps[4]};
+    const bool fences = abandons_any(c);
+    store_rows rows[5] = {0};
+    code = store_flight(session, STORE_FLIGHT_COMMITS, fences ? steps : unfenced, fences ? 5 : 4, rows, err);
     if (code == BASE_OK)
-        code = store_commit_read(&rows[2], c->count, fenced, pending, before, err);
+        code = store_commit_read(&rows[fences ? 3 : 2], c->count, fenced, pending, before, err);
     if (code != BASE_OK)
         store_outbox_cut(pending, before);
-    for (size_t i = 0; i < 4; i++)
+    for (size_t i = 0; i < 5; i++)
         store_rows_done(&rows[i]);
     return code;
 }
 
-base_code store_publish_commit(store_session *session, const store_publish_outcome *outcomes, size_t count,
-                               bool *fenced, store_outbox *pending, base_error *err)
+base_code store_publish_commit(store_session *session, const store_lane *lane, const store_publish_outcome *outcomes,
+                               size_t count, bool *fenced, store_outbox *pending, base_error *err)
 {
     if (count == 0)
         return BASE_OK;
@@ -160,5 +185,5 @@ base_code store_publish_commit(store_session *session, const store_publish_outco
     const base_code code = store_places_sort(places, count, err);
     if (code != BASE_OK)
         return code;
-    return commit_all(session, &(committing){outcomes, places, count}, fenced, pending, err);
+    return commit_all(session, &(committing){lane, outcomes, places, count}, fenced, pending, err);
 }

@@ -1,6 +1,6 @@
 #include "store/transactions.h"
 
-#include "flight.h"
+#include "fence.h"
 #include "stage.h"
 #include "transaction_row.h"
 
@@ -117,16 +117,6 @@ base_code store_transactions_find(store_session *session, const base_sha256 *sub
     return read_list(session, &FIND, &params, ret, err);
 }
 
-/* A lane that changed hands has another epoch. Locking its row keeps a new owner waiting until this transaction ends. */
-static const store_statement FENCE = {"lane_fence", "SELECT lane_epoch FROM fee_payers WHERE fee_payer = $1::text "
-                                                    "AND lane_epoch = $2::bigint FOR NO KEY UPDATE"};
-
-static void fence_params(const store_lane *lane, store_params *params)
-{
-    store_params_text(params, lane->fee_payer);
-    store_params_int64(params, lane->lane_epoch);
-}
-
 static base_code lane_lost(const store_lane *lane, base_error *err)
 {
     return base_fail(err, BASE_CONFLICT, "the lane of %s has a new owner", lane->fee_payer);
@@ -156,7 +146,7 @@ typedef struct storing {
 static void commit_params(const storing *s, store_params *params)
 {
     store_places_params(s->places, s->count, params);
-    fence_params(s->lane, params);
+    store_lane_params(s->lane, params);
     store_params_array(params, STORE_ELEMENT_INT64);
     for (size_t i = 0; i < s->count; i++)
         store_params_add_int64(params, s->epochs[s->places[i].index]);
@@ -191,11 +181,11 @@ static base_code commit_places(store_session *session, const storing *s, bool *f
     BASE_CLEANUP(store_params_done) store_params fence = {0};
     BASE_CLEANUP(store_params_done) store_params locks = {0};
     BASE_CLEANUP(store_params_done) store_params params = {0};
-    fence_params(s->lane, &fence);
+    store_lane_params(s->lane, &fence);
     store_places_params(s->places, s->count, &locks);
     commit_params(s, &params);
     const store_step steps[] = {{&STORE_BEGIN, NULL},
-                                {&FENCE, &fence},
+                                {&STORE_LANE_FENCE, &fence},
                                 {&STORE_LOCK_SUBMISSIONS, &locks},
                                 {&COMMIT_TRANSACTIONS, &params},
                                 {&STORE_COMMIT, NULL}};
@@ -267,7 +257,7 @@ base_code store_transactions_mark(store_session *session, const store_lane *lane
     BASE_CLEANUP(store_params_done) store_params fence = {0};
     BASE_CLEANUP(store_params_done) store_params locks = {0};
     BASE_CLEANUP(store_params_done) store_params params = {0};
-    fence_params(lane, &fence);
+    store_lane_params(lane, &fence);
     hash_params(marks, count, &locks);
     hash_params(marks, count, &params);
     store_params_array(&params, STORE_ELEMENT_TEXT);
@@ -276,9 +266,12 @@ base_code store_transactions_mark(store_session *session, const store_lane *lane
     store_params_array(&params, STORE_ELEMENT_INT64);
     for (size_t i = 0; i < count; i++)
         store_params_add_int64(&params, marks[i].block_height);
-    fence_params(lane, &params);
-    const store_step steps[] = {
-        {&STORE_BEGIN, NULL}, {&FENCE, &fence}, {&LOCK_MARKED, &locks}, {&MARK, &params}, {&STORE_COMMIT, NULL}};
+    store_lane_params(lane, &params);
+    const store_step steps[] = {{&STORE_BEGIN, NULL},
+                                {&STORE_LANE_FENCE, &fence},
+                                {&LOCK_MARKED, &locks},
+                                {&MARK, &params},
+                                {&STORE_COMMIT, NULL}};
     store_rows rows[5] = {0};
     base_code code = store_flight(session, STORE_FLIGHT_COMMITS, steps, 5, rows, err);
     if (code == BASE_OK && store_rows_count(&rows[1]) == 0)

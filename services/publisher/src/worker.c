@@ -198,8 +198,8 @@ static base_code commit(publisher_worker *worker, const store_publish_outcome *o
 {
     for (;;) {
         base_error err = {0};
-        base_code code =
-            store_publish_commit(worker->stage.store, outcomes, count, fenced, worker->stage.pending, &err);
+        base_code code = store_publish_commit(worker->stage.store, &worker->lane.lane, outcomes, count, fenced,
+                                              worker->stage.pending, &err);
         if (code == BASE_OK || !stage_worker_try_again(&worker->stage, code, &err)) {
             if (code != BASE_OK)
                 TELEMETRY_LOG(TELEMETRY_ERROR, "commit_failed", telemetry_text("reason", err.message),

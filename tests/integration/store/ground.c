@@ -194,9 +194,14 @@ store_publish_outcome ground_publish_outcome(const wire_publish_proof *job, cons
 
 bool ground_publish_commit(ground *g, const store_publish_outcome *outcome)
 {
+    return ground_publish_commit_in(g, &(store_lane){.fee_payer = "nobody"}, outcome);
+}
+
+bool ground_publish_commit_in(ground *g, const store_lane *lane, const store_publish_outcome *outcome)
+{
     bool fenced = true;
     base_error err = {0};
-    ground_ok(store_publish_commit(g->session, outcome, 1, &fenced, g->pending, &err), &err);
+    ground_ok(store_publish_commit(g->session, lane, outcome, 1, &fenced, g->pending, &err), &err);
     return fenced;
 }
 

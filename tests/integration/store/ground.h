@@ -60,6 +60,7 @@ store_publish_batch *ground_publish_claim(ground *g, unsigned number, uint64_t s
 store_publish_outcome ground_publish_outcome(const wire_publish_proof *job, const store_claim *claim, uint64_t sequence,
                                              store_outcome_kind kind);
 bool ground_publish_commit(ground *g, const store_publish_outcome *outcome);
+bool ground_publish_commit_in(ground *g, const store_lane *lane, const store_publish_outcome *outcome);
 
 /* The value of a header of an outbox row, NULL when it has none. */
 const char *ground_header(const store_outbox_row *row, const char *name);

@@ -191,7 +191,7 @@ static void a_claim_brings_the_live_transaction_and_its_end_settles_it(void **st
     assert_memory_equal(work->transaction.payload.data, "signed bytes", 12);
     outcome = ground_publish_outcome(&job, &work->claim, 11, STORE_RETRY);
     outcome.abandon_transaction = true;
-    assert_false(ground_publish_commit(g, &outcome));
+    assert_false(ground_publish_commit_in(g, &lane, &outcome));
     ground_expect(g, "SELECT state FROM transactions", "abandoned");
 
     BASE_CLEANUP(store_publish_batch_free) store_publish_batch *fresh = ground_publish_claim(g, 1, 11, false);
@@ -205,6 +205,55 @@ static void a_claim_brings_the_live_transaction_and_its_end_settles_it(void **st
     assert_int_equal(store_transaction_list_at(all, 0)->state, STORE_TX_ACCEPTED);
 }
 
+/* A publisher that lost its lane in the middle of a batch: the new owner sends what is committed, so nothing of it is free. */
+static void who_lost_the_lane_abandons_nothing(void **state)
+{
+    (void)state;
+    BASE_CLEANUP(ground_free) ground *g = ground_new();
+    BASE_CLEANUP(store_session_free) store_session *other = ground_session(g);
+    base_error err = {0};
+    const int64_t epochs[2] = {prepare(g, 1), prepare(g, 2)};
+    const store_lane lost = acquire(g->session, "a");
+    const store_transaction both[2] = {make(1, 0, "hash-0"), make(2, 1, "hash-1")};
+    bool fenced[2] = {true, true};
+    ground_ok(store_transactions_commit(g->session, &lost, both, epochs, 2, fenced, &err), &err);
+    ground_ok(store_lane_release(g->session, &lost, &err), &err);
+    (void)acquire(other, "b");
+
+    const wire_publish_proof jobs[2] = {ground_command(1), ground_command(2)};
+    const store_claim claims[2] = {{.epoch = epochs[0], .event_sequence = 2},
+                                   {.epoch = epochs[1], .event_sequence = 2}};
+    store_publish_outcome given_back = ground_publish_outcome(&jobs[0], &claims[0], 11, STORE_RELEASED);
+    given_back.abandon_transaction = true;
+    assert_false(ground_publish_commit_in(g, &lost, &given_back));
+    store_publish_outcome rejected = ground_publish_outcome(&jobs[1], &claims[1], 21, STORE_REJECTED);
+    rejected.abandon_transaction = true;
+    assert_true(ground_publish_commit_in(g, &lost, &rejected));
+    ground_expect(g, "SELECT string_agg(state, ' ') FROM transactions", "committed committed");
+    ground_expect(g, "SELECT string_agg(status || ' ' || attempt_open, ', ' ORDER BY attempt_open) FROM submissions",
+                  "proof_publishing false, proof_publishing true");
+}
+
+static void what_the_node_accepted_is_not_abandoned_by_an_end(void **state)
+{
+    (void)state;
+    BASE_CLEANUP(ground_free) ground *g = ground_new();
+    base_error err = {0};
+    const int64_t epoch = prepare(g, 1);
+    const store_lane lane = acquire(g->session, "a");
+    const store_transaction t = make(1, 0, "hash-0");
+    bool fenced = true;
+    ground_ok(commit(g, &lane, &t, epoch, &fenced, &err), &err);
+    const store_transaction_mark mark = {"hash-0", STORE_TX_ACCEPTED, 0};
+    ground_ok(store_transactions_mark(g->session, &lane, &mark, 1, &err), &err);
+    const wire_publish_proof job = ground_command(1);
+    const store_claim claim = {.epoch = epoch, .event_sequence = 2};
+    store_publish_outcome outcome = ground_publish_outcome(&job, &claim, 11, STORE_RETRY);
+    outcome.abandon_transaction = true;
+    assert_false(ground_publish_commit_in(g, &lane, &outcome));
+    ground_expect(g, "SELECT state FROM transactions", "accepted");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -214,6 +263,8 @@ int main(void)
         cmocka_unit_test(nonces_rise_and_an_abandoned_one_is_free_again),
         cmocka_unit_test(repeating_a_commit_is_harmless_and_a_second_transaction_is_refused),
         cmocka_unit_test(a_transaction_of_a_lost_claim_is_not_stored),
+        cmocka_unit_test(who_lost_the_lane_abandons_nothing),
+        cmocka_unit_test(what_the_node_accepted_is_not_abandoned_by_an_end),
         cmocka_unit_test(a_claim_brings_the_live_transaction_and_its_end_settles_it),
     };
     return cmocka_run_group_tests_name("store_transactions", tests, ground_start, ground_end);

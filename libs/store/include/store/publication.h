@@ -42,10 +42,12 @@ typedef struct store_publish_outcome {
     const char *transaction_hash; /* STORE_SUCCEEDED: its row becomes "accepted" */
     int64_t block_height;         /* STORE_SUCCEEDED: of the chain when it was sent; 0 unknown */
     bool drop_proof;              /* STORE_SUCCEEDED: PROOF_RETENTION says so */
-    bool
-        abandon_transaction; /* other kinds: the committed transaction is certainly not at the node: its nonce is free again */
-    store_failure failure; /* other kinds */
+    bool abandon_transaction;     /* other kinds: the committed transaction is certainly nowhere, its nonce is free */
+    store_failure failure;        /* other kinds */
 } store_publish_outcome;
 
-BASE_MUST_CHECK base_code store_publish_commit(store_session *session, const store_publish_outcome *outcomes,
-                                               size_t count, bool *fenced, store_outbox *pending, base_error *err);
+/* Ends `count` attempts in one transaction; fenced[i] as in the generate stage. Nothing is abandoned once `lane` has a new owner, who
+ * sends all that is committed: STORE_RELEASED then leaves the transaction as it is, the others are fenced. */
+BASE_MUST_CHECK base_code store_publish_commit(store_session *session, const store_lane *lane,
+                                               const store_publish_outcome *outcomes, size_t count, bool *fenced,
+                                               store_outbox *pending, base_error *err);
