@@ -113,3 +113,19 @@ base_code store_lane_next_nonce(store_session *session, const store_lane *lane, 
         *ret = store_rows_int64(&rows, 0, 0);
     return code;
 }
+
+base_code store_lane_holds_nonce(store_session *session, const store_lane *lane, int64_t nonce, bool *ret,
+                                 base_error *err)
+{
+    static const store_statement HOLDS = {"lane_holds_nonce",
+                                          "SELECT EXISTS (SELECT FROM transactions WHERE fee_payer = $1::text "
+                                          "AND nonce = $2::bigint AND state <> 'abandoned')"};
+    BASE_CLEANUP(store_params_done) store_params params = {0};
+    store_params_text(&params, lane->fee_payer);
+    store_params_int64(&params, nonce);
+    BASE_CLEANUP(store_rows_done) store_rows rows = {0};
+    const base_code code = store_query(session, STORE_FLIGHT_READS, &HOLDS, &params, &rows, err);
+    if (code == BASE_OK)
+        *ret = store_rows_bool(&rows, 0, 0);
+    return code;
+}

@@ -93,16 +93,18 @@ static base_code read_list(store_session *session, const store_statement *statem
     return BASE_OK;
 }
 
-base_code store_transactions_find_open(store_session *session, const char *fee_payer, size_t limit,
+base_code store_transactions_find_open(store_session *session, const char *fee_payer, int64_t from_nonce, size_t limit,
                                        store_transaction_list **ret, base_error *err)
 {
     static const store_statement FIND_OPEN = {
         "transactions_find_open",
         "SELECT " STORE_TRANSACTION_COLUMNS "FROM transactions t WHERE t.fee_payer = $1::text "
+        "AND t.nonce >= $3::bigint "
         "AND t.state IN ('committed', 'accepted') ORDER BY t.nonce LIMIT $2::bigint"};
     BASE_CLEANUP(store_params_done) store_params params = {0};
     store_params_text(&params, fee_payer);
     store_params_int64(&params, (int64_t)limit);
+    store_params_int64(&params, from_nonce);
     return read_list(session, &FIND_OPEN, &params, ret, err);
 }
 

@@ -31,9 +31,11 @@ static void open_set_done(open_set *open)
 }
 BASE_CLEANUP_VALUE(open_set, open_set_done);
 
-static base_code look_up(publisher_lane *lane, int64_t blocks, open_set *open, base_error *err)
+/* Looks up a page of them, from a nonce on. */
+static base_code look_up(publisher_lane *lane, int64_t from_nonce, int64_t blocks, open_set *open, base_error *err)
 {
-    base_code code = store_transactions_find_open(lane->stage->store, lane->lane.fee_payer, OPEN_MAX, &open->list, err);
+    base_code code =
+        store_transactions_find_open(lane->stage->store, lane->lane.fee_payer, from_nonce, OPEN_MAX, &open->list, err);
     if (code != BASE_OK)
         return code;
     open->count = store_transaction_list_count(open->list);
@@ -48,6 +50,12 @@ static base_code look_up(publisher_lane *lane, int64_t blocks, open_set *open, b
     for (size_t i = 0; i < open->count; i++)
         hashes[i] = store_transaction_list_at(open->list, i)->hash;
     return ledger_find(lane->ledger, hashes, open->count, blocks, open->sightings, err);
+}
+
+/* The nonce at which the next page begins; −1: this was the last one. */
+static int64_t next_page(const open_set *open)
+{
+    return open->count < OPEN_MAX ? -1 : store_transaction_list_at(open->list, open->count - 1)->nonce + 1;
 }
 
 static void mark(open_set *open, const store_transaction *transaction, store_transaction_state state, int64_t height)
@@ -70,16 +78,65 @@ static void abandon(open_set *open, const store_transaction *transaction, const 
     mark(open, transaction, STORE_TX_ABANDONED, 0);
 }
 
+/* The node shows it, in its pool or in a block. */
+static void note_found(publisher_lane *lane, open_set *open, const store_transaction *transaction,
+                       const ledger_sighting *sighting)
+{
+    if (transaction->state != STORE_TX_COMMITTED)
+        return; /* made final by publisher_lane_confirm once it is deep enough */
+    if (sighting->place == LEDGER_FAILED)
+        mark(open, transaction, STORE_TX_FAILED, sighting->block_height);
+    else
+        mark(open, transaction, STORE_TX_ACCEPTED, lane->height);
+}
+
+/* The chain is past its nonce, and no block that the node shows holds it. */
+static void note_passed(open_set *open, const store_transaction *transaction)
+{
+    /* One that was accepted is in a block older than the node shows. */
+    if (transaction->state == STORE_TX_ACCEPTED)
+        mark(open, transaction, STORE_TX_INCLUDED, 0);
+    else
+        abandon(open, transaction, "its nonce was used by another transaction");
+}
+
+/* The node refuses the nonce of what it did not show a moment ago. It may have taken it since, from a request that was still under
+ * way: abandoning it unseen would publish the submission twice. Nor is a gap a reason while an earlier nonce is in our books: then
+ * the node lags behind. */
+static base_code resolve_nonce(publisher_lane *lane, open_set *open, const store_transaction *transaction,
+                               const char *refusal, base_error *err)
+{
+    ledger_account account = {0};
+    ledger_sighting sighting = {0};
+    const char *hash = transaction->hash;
+    bool earlier_is_ours = true;
+    base_code code = ledger_find_account(lane->ledger, &account, err);
+    if (code == BASE_OK)
+        code = ledger_find(lane->ledger, &hash, 1, LOOK_BACK_BLOCKS, &sighting, err);
+    if (code == BASE_OK && transaction->nonce > account.inferred_nonce)
+        code = store_lane_holds_nonce(lane->stage->store, &lane->lane, account.inferred_nonce, &earlier_is_ours, err);
+    if (code != BASE_OK)
+        return code;
+    if (sighting.place != LEDGER_NOWHERE)
+        note_found(lane, open, transaction, &sighting);
+    else if (transaction->nonce < account.nonce)
+        note_passed(open, transaction);
+    else if (!earlier_is_ours)
+        abandon(open, transaction, "an earlier nonce is free: it would leave a gap");
+    else
+        return base_fail(err, BASE_UNAVAILABLE,
+                         "nonce %lld is refused: the node lags, or another transaction of the fee payer must land "
+                         "first: %s",
+                         (long long)transaction->nonce, refusal);
+    return BASE_OK;
+}
+
 /* A transaction that the node does not show: sends its bytes again if it can still land. */
 static base_code mend_missing(publisher_lane *lane, open_set *open, const store_transaction *transaction,
                               base_error *err)
 {
     if (transaction->nonce < open->account.nonce) {
-        /* The chain is past its nonce. One that was accepted is in a block older than the node shows. */
-        if (transaction->state == STORE_TX_ACCEPTED)
-            mark(open, transaction, STORE_TX_INCLUDED, 0);
-        else
-            abandon(open, transaction, "its nonce was used by another transaction");
+        note_passed(open, transaction);
         return BASE_OK;
     }
     base_error reason = {0};
@@ -89,7 +146,7 @@ static base_code mend_missing(publisher_lane *lane, open_set *open, const store_
     switch (answer) {
     case LEDGER_ACCEPTED:
         tell(TELEMETRY_INFO, "transaction_sent_again", transaction, "the node did not have it");
-        mark(open, transaction, STORE_TX_ACCEPTED, 0);
+        mark(open, transaction, STORE_TX_ACCEPTED, lane->height);
         return BASE_OK;
     case LEDGER_UNAVAILABLE:
     case LEDGER_UNKNOWN:
@@ -98,32 +155,14 @@ static base_code mend_missing(publisher_lane *lane, open_set *open, const store_
         lane->node_failed = true;
         return base_fail(err, BASE_UNAVAILABLE, "nonce %lld: %s", (long long)transaction->nonce, reason.message);
     case LEDGER_NONCE:
-    case LEDGER_EXPIRED:
     case LEDGER_REPLACED:
+        return resolve_nonce(lane, open, transaction, reason.message, err);
+    case LEDGER_EXPIRED:
     case LEDGER_REJECTED:
         abandon(open, transaction, reason.message);
         return BASE_OK;
     }
     return base_fail(err, BASE_INTERNAL, "unknown answer of the ledger");
-}
-
-static base_code mend(publisher_lane *lane, open_set *open, size_t index, base_error *err)
-{
-    const store_transaction *transaction = store_transaction_list_at(open->list, index);
-    switch (open->sightings[index].place) {
-    case LEDGER_NOWHERE:
-        return mend_missing(lane, open, transaction, err);
-    case LEDGER_POOLED:
-    case LEDGER_INCLUDED: /* made final by publisher_lane_confirm once it is deep enough */
-        if (transaction->state == STORE_TX_COMMITTED)
-            mark(open, transaction, STORE_TX_ACCEPTED, 0);
-        return BASE_OK;
-    case LEDGER_FAILED:
-        if (transaction->state == STORE_TX_COMMITTED)
-            mark(open, transaction, STORE_TX_FAILED, open->sightings[index].block_height);
-        return BASE_OK;
-    }
-    return BASE_OK;
 }
 
 static base_code store_marks(publisher_lane *lane, const open_set *open, base_error *err)
@@ -157,16 +196,32 @@ static base_code learn_next_nonce(publisher_lane *lane, base_error *err)
     return BASE_OK;
 }
 
-base_code publisher_lane_settle(publisher_lane *lane, base_error *err)
+/* Settles one page; *nonce is where it begins, and then where the next one does. */
+static base_code settle_page(publisher_lane *lane, int64_t *nonce, base_error *err)
 {
     BASE_CLEANUP(open_set_done) open_set open = {0};
-    base_code code = look_up(lane, LOOK_BACK_BLOCKS, &open, err);
-    for (size_t i = 0; code == BASE_OK && i < open.count; i++)
-        code = mend(lane, &open, i, err);
+    base_code code = look_up(lane, *nonce, LOOK_BACK_BLOCKS, &open, err);
+    for (size_t i = 0; code == BASE_OK && i < open.count; i++) {
+        const store_transaction *transaction = store_transaction_list_at(open.list, i);
+        if (open.sightings[i].place == LEDGER_NOWHERE)
+            code = mend_missing(lane, &open, transaction, err);
+        else
+            note_found(lane, &open, transaction, &open.sightings[i]);
+    }
     base_error second = {0};
     base_code stored = store_marks(lane, &open, &second); /* also what was found out before a failure */
     if (code == BASE_OK && stored != BASE_OK)
         code = base_fail(err, stored, "%s", second.message);
+    if (code == BASE_OK)
+        *nonce = next_page(&open);
+    return code;
+}
+
+base_code publisher_lane_settle(publisher_lane *lane, base_error *err)
+{
+    base_code code = BASE_OK;
+    for (int64_t nonce = 0; code == BASE_OK && nonce >= 0;)
+        code = settle_page(lane, &nonce, err);
     return code == BASE_OK ? learn_next_nonce(lane, err) : code;
 }
 
@@ -187,15 +242,22 @@ static void judge(publisher_lane *lane, open_set *open, size_t index)
     }
 }
 
-base_code publisher_lane_confirm(publisher_lane *lane, base_error *err)
+static base_code confirm_page(publisher_lane *lane, int64_t *nonce, base_error *err)
 {
     BASE_CLEANUP(open_set_done) open_set open = {0};
-    base_code code = ledger_check(lane->ledger, &lane->height, err);
-    if (code == BASE_OK)
-        code = look_up(lane, lane->confirmations + CONFIRM_EXTRA_BLOCKS, &open, err);
+    base_code code = look_up(lane, *nonce, lane->confirmations + CONFIRM_EXTRA_BLOCKS, &open, err);
     if (code != BASE_OK)
         return code;
     for (size_t i = 0; i < open.count; i++)
         judge(lane, &open, i);
+    *nonce = next_page(&open);
     return store_marks(lane, &open, err);
+}
+
+base_code publisher_lane_confirm(publisher_lane *lane, base_error *err)
+{
+    base_code code = ledger_check(lane->ledger, &lane->height, err);
+    for (int64_t nonce = 0; code == BASE_OK && nonce >= 0;)
+        code = confirm_page(lane, &nonce, err);
+    return code;
 }

@@ -112,7 +112,7 @@ static void nonces_rise_and_an_abandoned_one_is_free_again(void **state)
     assert_int_equal(nonce, 9);
 
     BASE_CLEANUP(store_transaction_list_free) store_transaction_list *open = NULL;
-    ground_ok(store_transactions_find_open(g->session, PAYER, 10, &open, &err), &err);
+    ground_ok(store_transactions_find_open(g->session, PAYER, 0, 10, &open, &err), &err);
     assert_int_equal(store_transaction_list_count(open), 2);
     const store_transaction *first = store_transaction_list_at(open, 0);
     assert_int_equal(first->nonce, 7);
@@ -122,10 +122,20 @@ static void nonces_rise_and_an_abandoned_one_is_free_again(void **state)
     assert_memory_equal(first->payload.data, "signed bytes", 12);
     assert_memory_equal(&first->submission, &both[0].submission, sizeof(first->submission));
 
+    BASE_CLEANUP(store_transaction_list_free) store_transaction_list *rest = NULL;
+    ground_ok(store_transactions_find_open(g->session, PAYER, 8, 10, &rest, &err), &err);
+    assert_int_equal(store_transaction_list_count(rest), 1);
+    assert_string_equal(store_transaction_list_at(rest, 0)->hash, "hash-8");
+    bool held = false;
+    ground_ok(store_lane_holds_nonce(g->session, &lane, 8, &held, &err), &err);
+    assert_true(held);
+
     const store_transaction_mark marks[] = {{"hash-8", STORE_TX_ABANDONED, 0}, {"hash-7", STORE_TX_INCLUDED, 42}};
     ground_ok(store_transactions_mark(g->session, &lane, marks, 2, &err), &err);
     ground_ok(store_lane_next_nonce(g->session, &lane, &nonce, &err), &err);
     assert_int_equal(nonce, 8);
+    ground_ok(store_lane_holds_nonce(g->session, &lane, 8, &held, &err), &err);
+    assert_false(held);
     ground_expect(
         g, "SELECT string_agg(state || ' ' || coalesce(block_height, -1), ', ' ORDER BY nonce) FROM transactions",
         "included 42, abandoned -1");

@@ -41,6 +41,10 @@ BASE_MUST_CHECK base_code store_lane_release(store_session *session, const store
 BASE_MUST_CHECK base_code store_lane_next_nonce(store_session *session, const store_lane *lane, int64_t *ret,
                                                 base_error *err);
 
+/* Is there a transaction of this payer with that nonce that is not abandoned? */
+BASE_MUST_CHECK base_code store_lane_holds_nonce(store_session *session, const store_lane *lane, int64_t nonce,
+                                                 bool *ret, base_error *err);
+
 /* Stores `count` new transactions as STORE_TX_COMMITTED before anything is sent. epochs[i] is the claim's epoch of the submission;
  * fenced[i] = true: a later claim owns that submission, nothing was stored for it. An abandoned row of the same hash is revived.
  * A living row of the same hash counts as stored: the call may be repeated. Transactions of one call are of different submissions.
@@ -56,9 +60,10 @@ BASE_CLEANUP_POINTER(store_transaction_list, store_transaction_list_free);
 size_t store_transaction_list_count(const store_transaction_list *list);
 const store_transaction *store_transaction_list_at(const store_transaction_list *list, size_t index);
 
-/* This payer's committed and accepted transactions (not yet in a block), by rising nonce, at most `limit`. */
-BASE_MUST_CHECK base_code store_transactions_find_open(store_session *session, const char *fee_payer, size_t limit,
-                                                       store_transaction_list **ret, base_error *err);
+/* This payer's committed and accepted transactions (not known to be final), by rising nonce from from_nonce on, at most `limit`. */
+BASE_MUST_CHECK base_code store_transactions_find_open(store_session *session, const char *fee_payer,
+                                                       int64_t from_nonce, size_t limit, store_transaction_list **ret,
+                                                       base_error *err);
 /* All transactions of a submission, oldest first. */
 BASE_MUST_CHECK base_code store_transactions_find(store_session *session, const base_sha256 *submission,
                                                   store_transaction_list **ret, base_error *err);
