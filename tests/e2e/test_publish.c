@@ -1,4 +1,5 @@
 /* The publisher against a node, a database and a rival that do not do as they should. */
+#include "base/clock.h"
 #include "harness/http.h"
 #include "harness/wait.h"
 #include "pipeline.h"
@@ -7,8 +8,10 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -100,10 +103,94 @@ static void an_idle_publisher_whose_node_vanishes_stays_not_ready_and_says_so_on
     pipeline_stop(&p);
 }
 
+/* The request waits in a slow node beyond the publisher's patience, and lands between its question and its second send. */
+static void a_transaction_that_lands_late_is_not_made_anew(void **state)
+{
+    pipeline p;
+    pipeline_start(&p, *state, 50);
+    const char *const impatient[] = {"MINA_NODE_TIMEOUT_MS=2000", NULL};
+    pipeline_start_publisher(&p, impatient);
+    pipeline_fault(&p, "{\"kind\":\"delay\",\"delay_ms\":1000,\"on\":\"send\",\"next\":1}");
+    pipeline_fault(&p, "{\"kind\":\"delay\",\"delay_ms\":1500,\"on\":\"send\",\"next\":2}");
+    base_sha256 submission = pipeline_submit(&p, "late");
+    pipeline_wait(&p, &submission, WIRE_STATUS_COMPLETE);
+    pipeline_wait_settled(&p);
+    assert_int_equal(pipeline_transactions_at_node(&p), 1);
+    assert_int_equal(pipeline_number(&p, "SELECT count(*) FROM transactions WHERE state <> 'abandoned'"), 1);
+    pipeline_stop(&p);
+}
+
+static void a_node_that_contradicts_itself_is_waited_for_without_haste(void **state)
+{
+    pipeline p;
+    pipeline_start(&p, *state, 0);
+    uint16_t port = publisher_port(&p);
+    pipeline_fault(&p, "{\"kind\":\"error\",\"text\":\"Invalid_nonce\",\"on\":\"send\",\"probability\":1}");
+    base_sha256 submission = pipeline_submit(&p, "wait");
+    wait_not_ready(port, "nonce_lane");
+    base_sleep_ms(3000); /* an outage that lasts */
+    assert_true(pipeline_get(&p, &submission).publish_attempts <= 3);
+    assert_int_equal(count_lines(p.publisher, "transaction_abandoned"), 0);
+    assert_true(count_lines(p.publisher, "\n") < 40);
+    pipeline_fault(&p, NULL);
+    store_submission row = pipeline_wait(&p, &submission, WIRE_STATUS_COMPLETE);
+    assert_int_equal(row.retries, 0);
+    assert_int_equal(pipeline_transactions_at_node(&p), 1);
+    pipeline_stop(&p);
+}
+
+static void a_changed_fee_payer_sends_the_old_ones_transaction_and_makes_no_second(void **state)
+{
+    pipeline p, other;
+    pipeline_start(&p, *state, 0);
+    pipeline_start(&other, *state, 0); /* for its key only */
+    pipeline_fault(&p, "{\"kind\":\"http_503\",\"on\":\"send\",\"probability\":1}");
+    base_sha256 submission = pipeline_submit(&p, "old key");
+    pipeline_wait_number(&p, "SELECT count(*) FROM transactions", 1);
+    harness_process_signal(p.publisher, SIGTERM);
+    assert_int_equal(harness_process_wait(p.publisher, PIPELINE_WAIT_MS), 0);
+    char funds[256];
+    snprintf(funds, sizeof(funds), "{\"address\":\"%s\",\"mina\":\"100\"}", other.address);
+    BASE_CLEANUP(harness_http_reply_done)
+    harness_http_reply reply = harness_http_send("POST", p.node_port, "/control/fund", "application/json", funds);
+    assert_int_equal(reply.status, 200);
+    memcpy(p.fee_payer_key, other.fee_payer_key, sizeof(p.fee_payer_key));
+    pipeline_fault(&p, NULL);
+    pipeline_start_publisher(&p, NULL);
+    pipeline_wait(&p, &submission, WIRE_STATUS_COMPLETE);
+    assert_int_equal(pipeline_transactions_at_node(&p), 1);
+    assert_int_equal(pipeline_number(&p, "SELECT count(*) FROM transactions"), 1);
+    pipeline_stop(&other);
+    pipeline_stop(&p);
+}
+
+enum { MANY = 620 }; /* more than are looked up at once */
+
+static void a_node_that_lost_its_pool_gets_all_of_it_again(void **state)
+{
+    pipeline p;
+    static base_sha256 submissions[MANY];
+    pipeline_start(&p, *state, 0);
+    pipeline_submit_many(&p, "pool", MANY, submissions);
+    pipeline_wait_number(&p, "SELECT count(*) FROM submissions WHERE status = 'complete'", MANY);
+    kill_node(&p);
+    assert_int_equal(unlink(p.node_state), 0);
+    pipeline_start_node(&p, 0);
+    base_sha256 one_more = pipeline_submit(&p, "one more");
+    pipeline_wait(&p, &one_more, WIRE_STATUS_COMPLETE);
+    assert_int_equal(pipeline_transactions_at_node(&p), MANY + 1);
+    assert_int_equal(pipeline_number(&p, "SELECT count(*) FROM transactions WHERE state <> 'accepted'"), 0);
+    pipeline_stop(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_node_on_another_network_is_not_ready_and_gets_nothing),
+        cmocka_unit_test(a_transaction_that_lands_late_is_not_made_anew),
+        cmocka_unit_test(a_node_that_contradicts_itself_is_waited_for_without_haste),
+        cmocka_unit_test(a_changed_fee_payer_sends_the_old_ones_transaction_and_makes_no_second),
+        cmocka_unit_test(a_node_that_lost_its_pool_gets_all_of_it_again),
         cmocka_unit_test(an_idle_publisher_whose_node_vanishes_stays_not_ready_and_says_so_once),
     };
     return cmocka_run_group_tests(tests, pipeline_group_setup, pipeline_group_teardown);

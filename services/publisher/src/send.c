@@ -52,20 +52,50 @@ static void conclude(publisher_task *task, store_outcome_kind kind, const char *
     task->abandon = abandon;
 }
 
+static void retry_or_reject(publisher_lane *lane, publisher_task *task, const char *reason_code, bool abandon)
+{
+    int64_t limit = stage_service_settings(lane->stage->service)->retry_limit;
+    bool last = task->work->claim.retries >= limit;
+    conclude(task, last ? STORE_REJECTED : STORE_RETRY, reason_code, abandon);
+}
+
+/* A transaction of another fee payer, whose key was changed since: no lane of ours settles it. Its bytes are sent again, and as long as
+ * they may land there is no other. */
+static void send_foreign(publisher_lane *lane, publisher_task *task)
+{
+    const store_transaction *transaction = &task->work->transaction;
+    ledger_answer answer = ledger_send(lane->ledger, transaction->payload, &task->why);
+    if (answer == LEDGER_ACCEPTED) {
+        conclude(task, STORE_SUCCEEDED, NULL, false);
+    } else if (answer == LEDGER_UNAVAILABLE || answer == LEDGER_UNKNOWN) {
+        conclude(task, STORE_RELEASED, "released", false);
+        publisher_lane_node_failed(lane);
+    } else {
+        base_fail_within(&task->why, "transaction %s of the fee payer %s", transaction->hash, transaction->fee_payer);
+        retry_or_reject(lane, task, "other_fee_payer", false);
+    }
+}
+
 /* A transaction of an earlier attempt: the node has it and the job is done, or the lane must be settled first. */
 static void judge_earlier(publisher_lane *lane, publisher_task *task, const ledger_sighting *sighting)
 {
     const store_transaction *transaction = &task->work->transaction;
-    if (sighting->place == LEDGER_POOLED || sighting->place == LEDGER_INCLUDED) {
-        snprintf(task->hash, sizeof(task->hash), "%s", transaction->hash);
-        conclude(task, STORE_SUCCEEDED, NULL, false);
-        return;
+    bool is_ours = strcmp(transaction->fee_payer, lane->lane.fee_payer) == 0;
+    snprintf(task->hash, sizeof(task->hash), "%s", transaction->hash);
+    if (sighting->place == LEDGER_FAILED) {
+        base_fail(&task->why, BASE_TRANSIENT, "transaction %s: %s", transaction->hash, sighting->reason);
+        retry_or_reject(lane, task, "transaction_failed", false);
+        publisher_lane_unsettle(lane);
+    } else if (sighting->place != LEDGER_NOWHERE || transaction->state != STORE_TX_COMMITTED) {
+        conclude(task, STORE_SUCCEEDED, NULL,
+                 false); /* lost since it was accepted: a matter of the lane's confirmations */
+    } else if (!is_ours) {
+        send_foreign(lane, task);
+    } else {
+        base_fail(&task->why, BASE_TRANSIENT, "transaction %s: not at the node", transaction->hash);
+        conclude(task, STORE_RELEASED, "released", false);
+        publisher_lane_unsettle(lane);
     }
-    base_fail(&task->why, BASE_TRANSIENT, "transaction %s: %s", transaction->hash,
-              sighting->place == LEDGER_FAILED ? sighting->reason : "not at the node");
-    conclude(task, sighting->place == LEDGER_FAILED ? STORE_RETRY : STORE_RELEASED,
-             sighting->place == LEDGER_FAILED ? "transaction_failed" : "released", false);
-    publisher_lane_unsettle(lane);
 }
 
 /* Looks up the earlier transactions, all in one request, and collects the tasks that need a new one. */
@@ -118,20 +148,34 @@ static base_code make(publisher_lane *lane, send_batch *batch, base_error *err)
     return BASE_OK;
 }
 
-/* The send's outcome is unknown or contested: the transaction's hash tells. */
-static bool is_at_node(publisher_lane *lane, const char *hash)
+/* Not everything that is no success has failed: the transaction's hash tells. */
+static bool find_sent(publisher_lane *lane, const char *hash, ledger_place *ret)
 {
     ledger_sighting sighting = {0};
     base_error err = {0};
-    return ledger_find(lane->ledger, &hash, 1, LOOK_BACK_BLOCKS, &sighting, &err) == BASE_OK &&
-           (sighting.place == LEDGER_POOLED || sighting.place == LEDGER_INCLUDED);
+    if (ledger_find(lane->ledger, &hash, 1, LOOK_BACK_BLOCKS, &sighting, &err) != BASE_OK)
+        return false;
+    *ret = sighting.place;
+    return true;
 }
 
-static void retry_or_reject(publisher_lane *lane, publisher_task *task, const char *reason_code)
+/* Looks it up. True: it is at the node. Else it is given back with its transaction, which settling sends again or abandons;
+ * but what the node refused and certainly does not have counts, and is made anew. */
+static bool judge_by_hash(publisher_lane *lane, publisher_task *task, bool refused)
 {
-    int64_t limit = stage_service_settings(lane->stage->service)->retry_limit;
-    bool last = task->work->claim.retries >= limit;
-    conclude(task, last ? STORE_REJECTED : STORE_RETRY, reason_code, true);
+    ledger_place place = LEDGER_NOWHERE;
+    bool found = find_sent(lane, task->hash, &place);
+    if (found && (place == LEDGER_POOLED || place == LEDGER_INCLUDED)) {
+        conclude(task, STORE_SUCCEEDED, NULL, false);
+        return true;
+    }
+    if (found && place == LEDGER_NOWHERE && refused)
+        retry_or_reject(lane, task, "node_refused", true);
+    else
+        conclude(task, STORE_RELEASED, "released", false);
+    if (!found)
+        publisher_lane_node_failed(lane);
+    return false;
 }
 
 /* Turns the node's answer into the task's result. True: the next nonce may follow. */
@@ -144,23 +188,16 @@ static bool judge_answer(publisher_lane *lane, publisher_task *task, ledger_answ
     case LEDGER_UNKNOWN:
     case LEDGER_NONCE:
     case LEDGER_REPLACED:
-        if (is_at_node(lane, task->hash)) {
-            conclude(task, STORE_SUCCEEDED, NULL, false);
+    case LEDGER_RETRY: /* also a text that nobody knows, which may follow the taking */
+    case LEDGER_EXPIRED:
+        if (judge_by_hash(lane, task, answer == LEDGER_RETRY || answer == LEDGER_EXPIRED))
             return true;
-        }
-        conclude(task, STORE_RELEASED, "released", false); /* settling sends it again or abandons it */
         break;
     case LEDGER_UNAVAILABLE:
         conclude(task, STORE_RELEASED, "released", false);
         break;
     case LEDGER_UNFUNDED:
-        retry_or_reject(lane, task, "insufficient_funds");
-        break;
-    case LEDGER_RETRY:
-        retry_or_reject(lane, task, "node_refused");
-        break;
-    case LEDGER_EXPIRED:
-        conclude(task, STORE_RELEASED, "released", true);
+        retry_or_reject(lane, task, "insufficient_funds", true);
         break;
     case LEDGER_REJECTED:
         conclude(task, STORE_REJECTED, "node_rejected", true);

@@ -263,6 +263,7 @@ static void publish(publisher_worker *worker, size_t ours)
     if (sendable == 0 || publisher_send(&worker->lane, worker->sendable, sendable, &err) == BASE_OK)
         return;
     TELEMETRY_LOG(TELEMETRY_WARN, "send_failed", telemetry_text("reason", err.message));
+    stage_worker_needs_failed(&worker->stage, &err); /* rests a little: what failed for good must not spin */
     for (size_t i = 0; i < sendable; i++) {
         worker->sendable[i]->kind = STORE_RELEASED;
         worker->sendable[i]->reason_code = "released";
