@@ -21,8 +21,15 @@ static unsigned failed(const base_error *err, json_t **ret)
 
 static unsigned show_chain(const control *c, const json_t *request, json_t **ret)
 {
-    (void)request;
-    *ret = chain_json(node_network(c->node), node_lock(c->node));
+    const json_t *from = json_object_get(request, "from");
+    base_error err = {0};
+    if (from != NULL && json_integer_value(from) < 1) {
+        (void)base_fail(&err, BASE_INVALID, "\"from\" is the height of a block");
+        return failed(&err, ret);
+    }
+    const chain *held = node_lock(c->node);
+    *ret = from == NULL ? chain_json(node_network(c->node), held)
+                        : chain_page_json(node_network(c->node), held, (uint64_t)json_integer_value(from));
     node_unlock(c->node);
     return OK;
 }

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#define HARNESS_HTTP_REPLY_MAX 4194304 /* bytes of a reply with its head */
+#define HARNESS_HTTP_REPLY_MAX 33554432 /* bytes of a reply with its head */
 
 /* `body` is NUL-terminated and points into `head`, which owns the memory. Status 0: no connection, or cut off in the head. */
 typedef struct harness_http_reply {
