@@ -52,7 +52,7 @@ analyse() {
 
 protobuf() {
     local buf=build/npm/node_modules/.bin/buf
-    [[ -x $buf ]] || npm install --silent --no-audit --no-fund --prefix build/npm @bufbuild/buf || return 1
+    [[ -x $buf ]] || npm install --loglevel=error --no-audit --no-fund --prefix build/npm @bufbuild/buf || return 1
     (cd proto && "$ROOT/$buf" lint)
 }
 
