@@ -36,7 +36,8 @@ install_packages() {
     fi
     if ((EUID != 0)); then
         if ! command -v sudo >/dev/null; then
-            echo "these Debian packages are missing and there is no sudo to install them: ${missing[*]}" >&2
+            echo "Debian packages are missing, and there is no sudo to install them. As root:" >&2
+            echo "  apt-get update && apt-get install --no-install-recommends ${missing[*]}" >&2
             return 1
         fi
         as_root=(sudo)
