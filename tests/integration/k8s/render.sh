@@ -93,6 +93,25 @@ pods_outlive_the_orderly_stop() {
     done
 }
 
+ports_are_those_that_the_services_listen_on() {
+    local name port
+    for name in generator publisher; do
+        port=$(documents Deployment "proofline-$name" | sed -n 's/^ *- containerPort: //p')
+        documents Deployment "proofline-$name" | grep -A 1 -- '- name: HTTP_PORT' | grep -q "value: \"$port\"" || return 1
+        documents Service "proofline-$name-metrics" | has_lines "port: $port\$" "prometheus.io/port: \"$port\"" || return 1
+    done
+}
+
+readme_names_folders_that_are_there() {
+    local path paths
+    mapfile -t paths < <(sed -n 's/^ *kubectl apply -[kf] //p' "$SOURCE/README.md")
+    ((${#paths[@]} > 0)) || return 1
+    for path in "${paths[@]}"; do
+        [[ -e $SOURCE/$path ]] || { echo "README.md: no $path"; return 1; }
+    done
+    [[ -f $SOURCE/${paths[-1]}/kustomization.yaml ]]
+}
+
 # A setting that no program knows would be ignored without a word.
 every_setting_is_known() {
     local name known
@@ -118,6 +137,8 @@ test_that pods_are_locked_down_and_limited pods_are_locked_down
 test_that services_have_probes services_are_probed
 test_that only_the_publisher_holds_the_fee_payers_key only_the_publisher_holds_the_fee_payer
 test_that pods_outlive_the_orderly_stop pods_outlive_the_orderly_stop
+test_that ports_are_those_that_the_services_listen_on ports_are_those_that_the_services_listen_on
+test_that the_readme_names_what_is_there readme_names_folders_that_are_there
 test_that every_setting_is_known_to_a_program every_setting_is_known
 test_that every_command_is_a_program_of_ours programs_are_ours
 
