@@ -183,6 +183,24 @@ static void a_node_that_lost_its_pool_gets_all_of_it_again(void **state)
     pipeline_stop(&p);
 }
 
+enum { DEEP_BLOCKS = 60 }; /* more than a look at confirmations goes back */
+
+static void what_became_final_during_an_outage_of_the_publisher_is_recorded_once(void **state)
+{
+    pipeline p;
+    pipeline_start(&p, *state, 0);
+    base_sha256 submission = pipeline_submit(&p, "deep");
+    pipeline_wait(&p, &submission, WIRE_STATUS_COMPLETE);
+    harness_process_signal(p.publisher, SIGTERM);
+    assert_int_equal(harness_process_wait(p.publisher, PIPELINE_WAIT_MS), 0);
+    for (int i = 0; i < DEEP_BLOCKS; i++)
+        pipeline_make_block(&p);
+    pipeline_start_publisher(&p, NULL);
+    pipeline_wait_number(&p, "SELECT count(*) FROM transactions WHERE state = 'included' AND block_height > 0", 1);
+    assert_int_equal(count_lines(p.publisher, "transaction_final"), 1);
+    pipeline_stop(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -191,6 +209,7 @@ int main(void)
         cmocka_unit_test(a_node_that_contradicts_itself_is_waited_for_without_haste),
         cmocka_unit_test(a_changed_fee_payer_sends_the_old_ones_transaction_and_makes_no_second),
         cmocka_unit_test(a_node_that_lost_its_pool_gets_all_of_it_again),
+        cmocka_unit_test(what_became_final_during_an_outage_of_the_publisher_is_recorded_once),
         cmocka_unit_test(an_idle_publisher_whose_node_vanishes_stays_not_ready_and_says_so_once),
     };
     return cmocka_run_group_tests(tests, pipeline_group_setup, pipeline_group_teardown);

@@ -78,13 +78,28 @@ static void abandon(open_set *open, const store_transaction *transaction, const 
     mark(open, transaction, STORE_TX_ABANDONED, 0);
 }
 
-/* The node shows it, in its pool or in a block. */
+/* A block deep enough is final: a reorganisation no longer brings the transaction back into the pool. */
+static void note_final(const publisher_lane *lane, open_set *open, const store_transaction *transaction,
+                       const ledger_sighting *sighting)
+{
+    if (lane->height - sighting->block_height + 1 < lane->confirmations)
+        return;
+    if (sighting->place == LEDGER_INCLUDED) {
+        tell(TELEMETRY_INFO, "transaction_final", transaction, "");
+        mark(open, transaction, STORE_TX_INCLUDED, sighting->block_height);
+    } else if (sighting->place == LEDGER_FAILED) {
+        tell(TELEMETRY_ERROR, "transaction_failed", transaction, sighting->reason);
+        mark(open, transaction, STORE_TX_FAILED, sighting->block_height);
+    }
+}
+
+/* The node shows it, in its pool or in a block. After an outage it may lie deeper than publisher_lane_confirm looks. */
 static void note_found(publisher_lane *lane, open_set *open, const store_transaction *transaction,
                        const ledger_sighting *sighting)
 {
     if (transaction->state != STORE_TX_COMMITTED)
-        return; /* made final by publisher_lane_confirm once it is deep enough */
-    if (sighting->place == LEDGER_FAILED)
+        note_final(lane, open, transaction, sighting);
+    else if (sighting->place == LEDGER_FAILED)
         mark(open, transaction, STORE_TX_FAILED, sighting->block_height);
     else
         mark(open, transaction, STORE_TX_ACCEPTED, lane->height);
@@ -225,21 +240,13 @@ base_code publisher_lane_settle(publisher_lane *lane, base_error *err)
     return code == BASE_OK ? learn_next_nonce(lane, err) : code;
 }
 
-/* A block deep enough is final: a reorganisation no longer brings the transaction back into the pool. */
 static void judge(publisher_lane *lane, open_set *open, size_t index)
 {
-    const store_transaction *transaction = store_transaction_list_at(open->list, index);
     const ledger_sighting *sighting = &open->sightings[index];
-    bool is_final = lane->height - sighting->block_height + 1 >= lane->confirmations;
-    if (sighting->place == LEDGER_INCLUDED && is_final) {
-        tell(TELEMETRY_INFO, "transaction_final", transaction, "");
-        mark(open, transaction, STORE_TX_INCLUDED, sighting->block_height);
-    } else if (sighting->place == LEDGER_FAILED && is_final) {
-        tell(TELEMETRY_ERROR, "transaction_failed", transaction, sighting->reason);
-        mark(open, transaction, STORE_TX_FAILED, sighting->block_height);
-    } else if (sighting->place == LEDGER_NOWHERE) {
+    if (sighting->place == LEDGER_NOWHERE)
         publisher_lane_unsettle(lane);
-    }
+    else
+        note_final(lane, open, store_transaction_list_at(open->list, index), sighting);
 }
 
 static base_code confirm_page(publisher_lane *lane, int64_t *nonce, base_error *err)
