@@ -103,6 +103,33 @@ static void a_gap_in_the_events_is_reported(void **state)
     }
 }
 
+/* What was told before JetStream was wiped is gone for good; what came after it is whole. */
+static void events_that_went_with_a_wiped_stream_are_forgiven_and_no_others(void **state)
+{
+    const scene *s = *state;
+    const char *stream = s->pipeline.names.stream_events;
+    broker_stored events[3] = {0};
+    for (size_t i = 0; i < 3; i++)
+        scene_take(s, stream, scene_find_event(s, &s->good[4], (wire_status)(WIRE_STATUS_PROOF_GENERATION + i)),
+                   &events[i]);
+    checker_options options = scene_options(s);
+    options.streams_were_lost = true;
+    scene_expect_report(scene_check(s, &options), NULL, 0);
+    uint64_t last = scene_put_back(s, &events[2]);
+    scene_expect_report(scene_check(s, &options), NULL, 0);
+    scene_put_back(s, &events[0]); /* so that only the second is missing, which no wipe can do */
+    const scene_violation expected = {CHECKER_EVENT_MISSING, base_sha256_hex(&s->good[4]).text, "event 2 of"};
+    scene_expect_report(scene_check(s, &options), &expected, 1);
+    scene_put_back(s, &events[1]);
+    scene_delete(s, stream, last);
+    const scene_violation end = {CHECKER_EVENT_MISSING, base_sha256_hex(&s->good[4]).text,
+                                 "the last in the stream is 2"};
+    scene_expect_report(scene_check(s, &options), &end, 1);
+    scene_put_back(s, &events[2]);
+    for (size_t i = 0; i < 3; i++)
+        broker_stored_done(&events[i]);
+}
+
 static void an_event_told_twice_is_counted_and_one_told_differently_is_reported(void **state)
 {
     const scene *s = *state;
@@ -363,6 +390,7 @@ int main(void)
         CONTENT(a_submission_that_is_not_at_its_end_is_reported),
         CONTENT(a_row_with_a_hash_that_is_none_is_reported),
         CONTENT(a_gap_in_the_events_is_reported),
+        CONTENT(events_that_went_with_a_wiped_stream_are_forgiven_and_no_others),
         CONTENT(an_event_told_twice_is_counted_and_one_told_differently_is_reported),
         CONTENT(an_event_that_cannot_be_true_is_reported),
         CONTENT(events_of_a_submission_that_does_not_exist_are_reported),

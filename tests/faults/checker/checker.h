@@ -49,6 +49,7 @@ typedef struct checker_options {
     broker_names names;
     uint16_t node_port;      /* of the devnode */
     bool allow_pending;      /* the services were stopped with work left: what is pending is only counted */
+    bool streams_were_lost;  /* all of JetStream was wiped: the first events, with their dead letters, may be gone */
     int64_t replays_allowed; /* times that one submission may have been proved anew after a rejection */
     int64_t outbox_age_ms;   /* older rows are violations; 0: 5000 */
 } checker_options;

@@ -89,11 +89,11 @@ void checker_judge_letters(checker *c, checker_submission *submission)
                         event->sequence, checker_reason_text(&c->world, event->reason));
     }
     if (submission->has_row && submission->status == WIRE_STATUS_REJECTED && submission->rejections == 0 &&
-        !take_letter(c, submission, submission->reason) && !c->options->allow_pending)
+        !take_letter(c, submission, submission->reason) && !c->options->allow_pending && !submission->is_cut)
         checker_say(c, CHECKER_LETTER_MISSING, "no dead letter tells of the rejection of submission %s (%.60s)",
                     id.text, checker_reason_text(&c->world, submission->reason));
     for (uint32_t at = submission->letters; at != CHECKER_NOBODY; at = c->world.letters.items[at].next)
-        if (!c->world.letters.items[at].is_matched)
+        if (!c->world.letters.items[at].is_matched && !submission->is_cut)
             checker_say(c, CHECKER_LETTER_OF_NOBODY,
                         "dead letter %" PRIu64 " tells of a rejection of submission %s (%.60s) that did not happen",
                         c->world.letters.items[at].stream_sequence, id.text,

@@ -26,6 +26,7 @@ static void help(FILE *out)
           "  --node-port N       port of the devnode on 127.0.0.1\n"
           "  --prefix NAME       of subjects and streams [proofline]\n"
           "  --allow-pending     work may be left: only what is terminal is judged in full\n"
+          "  --streams-lost      all of JetStream was wiped: first events and their dead letters may be gone\n"
           "  --replays N         times that a rejected submission may have been proved anew [0]\n"
           "  --outbox-age-ms N   outbox rows may be so old [5000]\n"
           "  --json              one JSON object instead of lines\n"
@@ -68,6 +69,9 @@ static void read_option(int option, arguments *ret)
     case 'a':
         ret->checker.allow_pending = true;
         break;
+    case 'l':
+        ret->checker.streams_were_lost = true;
+        break;
     case 'r':
         ret->checker.replays_allowed = read_number("--replays: no number: ", optarg, 1000000);
         break;
@@ -95,6 +99,7 @@ static void read_arguments(int argc, char **argv, arguments *ret)
                                          {"node-port", required_argument, NULL, 'p'},
                                          {"prefix", required_argument, NULL, 'x'},
                                          {"allow-pending", no_argument, NULL, 'a'},
+                                         {"streams-lost", no_argument, NULL, 'l'},
                                          {"replays", required_argument, NULL, 'r'},
                                          {"outbox-age-ms", required_argument, NULL, 'o'},
                                          {"json", no_argument, NULL, 'j'},

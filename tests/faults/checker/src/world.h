@@ -23,6 +23,7 @@ typedef struct checker_submission {
     base_sha256 sha256;
     base_digest proof_digest;
     bool has_row, has_proof;
+    bool is_cut; /* its first events went with a lost stream, which is allowed */
     wire_status status;
     int64_t event_sequence, proofs_generated;
     uint64_t job_sequence;    /* of its first message for the generator; 0: none is left */
