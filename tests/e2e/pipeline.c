@@ -12,6 +12,7 @@
 
 #include <jansson.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -384,6 +385,33 @@ void pipeline_wait_number(pipeline *p, const char *sql, int64_t at_least)
     progress wanted = {p, sql, at_least};
     if (!harness_wait_until(has_come_to, &wanted, PIPELINE_WAIT_MS))
         harness_fail("never came to %lld: %s", (long long)at_least, sql);
+}
+
+harness_process *pipeline_lock_table(pipeline *p, const char *table)
+{
+    const char *const argv[] = {"psql", "-X", "-q", "-d", p->database.url, NULL};
+    harness_path folder = harness_folder_new("lock");
+    harness_path input = harness_path_in(&folder, "input.sql");
+    char script[TEXT_MAX];
+    snprintf(script, sizeof(script), "BEGIN;\nLOCK TABLE %s;\n\\echo locked\nSELECT pg_sleep(600);\n", table);
+    harness_file_write(&input, script);
+    harness_process *psql = harness_process_new(&(harness_process_options){.argv = argv, .input = input.text});
+    BASE_CLEANUP(free) char *line = harness_process_wait_line(psql, "locked", PIPELINE_WAIT_MS);
+    assert_non_null(line);
+    return psql;
+}
+
+void pipeline_unlock(pipeline *p, harness_process *psql)
+{
+    harness_process_free(psql);
+    free(harness_database_query(&p->database, "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+                                              "WHERE query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()"));
+}
+
+void pipeline_kill(harness_process *process)
+{
+    harness_process_signal(process, SIGKILL);
+    assert_int_equal(harness_process_wait(process, PIPELINE_WAIT_MS), 128 + SIGKILL);
 }
 
 void pipeline_fault(pipeline *p, const char *json)

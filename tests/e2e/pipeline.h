@@ -60,6 +60,14 @@ uint64_t pipeline_messages(pipeline *p, const char *stream);
 void pipeline_wait_settled(pipeline *p);
 /* First integer column of a query's only row. */
 int64_t pipeline_number(pipeline *p, const char *sql);
+/* Waits until that integer is at least so much. */
+void pipeline_wait_number(pipeline *p, const char *sql, int64_t at_least);
+/* A psql that holds a lock until pipeline_unlock: whoever needs the table stands still in the middle of a job. */
+harness_process *pipeline_lock_table(pipeline *p, const char *table);
+/* Ends the psql and its backend, which would sleep on. */
+void pipeline_unlock(pipeline *p, harness_process *psql);
+/* SIGKILL, and waits for the end. The process stays the caller's. */
+void pipeline_kill(harness_process *process);
 
 /* Waits until that number is at least this. */
 void pipeline_wait_number(pipeline *p, const char *sql, int64_t at_least);

@@ -1,6 +1,5 @@
 /* Kills, orderly stops, restarts of servers, and second replicas, all under load. */
 #include "checker.h"
-#include "harness/folder.h"
 #include "harness/wait.h"
 #include "pipeline.h"
 
@@ -37,45 +36,16 @@ static void check_all_complete(pipeline *p, const base_sha256 *submissions, size
     assert_int_equal(report.events, 3 * count);
 }
 
-static void kill_now(harness_process *process)
-{
-    harness_process_signal(process, SIGKILL);
-    assert_int_equal(harness_process_wait(process, PIPELINE_WAIT_MS), 128 + SIGKILL);
-}
-
-/* A psql that holds a lock until it is killed: whoever needs the table stands still in the middle of a job. */
-static harness_process *lock_table(pipeline *p, const char *table)
-{
-    const char *const argv[] = {"psql", "-X", "-q", "-d", p->database.url, NULL};
-    harness_path folder = harness_folder_new("lock");
-    harness_path input = harness_path_in(&folder, "input.sql");
-    char script[256];
-    snprintf(script, sizeof(script), "BEGIN;\nLOCK TABLE %s;\n\\echo locked\nSELECT pg_sleep(600);\n", table);
-    harness_file_write(&input, script);
-    harness_process *psql = harness_process_new(&(harness_process_options){.argv = argv, .input = input.text});
-    BASE_CLEANUP(free) char *line = harness_process_wait_line(psql, "locked", PIPELINE_WAIT_MS);
-    assert_non_null(line);
-    return psql;
-}
-
-/* Ends the psql and its backend, which would sleep on. */
-static void unlock(pipeline *p, harness_process *psql)
-{
-    harness_process_free(psql);
-    free(harness_database_query(&p->database, "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
-                                              "WHERE query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()"));
-}
-
 static void a_generator_killed_in_the_middle_of_a_job_loses_and_doubles_nothing(void **state)
 {
     pipeline p;
     base_sha256 submissions[LOAD];
     pipeline_start(&p, *state, 0);
-    harness_process *lock = lock_table(&p, "proofs"); /* claims pass, commits wait */
+    harness_process *lock = pipeline_lock_table(&p, "proofs"); /* claims pass, commits wait */
     pipeline_submit_many(&p, "g", LOAD, submissions);
     pipeline_wait_number(&p, "SELECT count(*) FROM submissions WHERE generate_attempts > 0", 1);
-    kill_now(p.generator);
-    unlock(&p, lock);
+    pipeline_kill(p.generator);
+    pipeline_unlock(&p, lock);
     pipeline_start_generator(&p, NULL);
     check_all_complete(&p, submissions, LOAD);
     pipeline_stop(&p);
@@ -89,7 +59,7 @@ static void a_publisher_killed_while_it_sends_loses_and_doubles_nothing(void **s
     pipeline_fault(&p, "{\"kind\":\"delay\",\"delay_ms\":50,\"on\":\"send\",\"probability\":1}");
     pipeline_submit_many(&p, "p", LOAD, submissions);
     pipeline_wait_number(&p, "SELECT count(*) FROM transactions", 20);
-    kill_now(p.publisher);
+    pipeline_kill(p.publisher);
     pipeline_fault(&p, NULL);
     pipeline_start_publisher(&p, NULL);
     check_all_complete(&p, submissions, LOAD);
@@ -103,7 +73,7 @@ static void a_node_killed_under_load_keeps_what_it_accepted(void **state)
     pipeline_start(&p, *state, 200);
     pipeline_submit_many(&p, "n", LOAD, submissions);
     pipeline_wait_number(&p, "SELECT count(*) FROM submissions WHERE status = 'complete'", 20);
-    kill_now(p.node);
+    pipeline_kill(p.node);
     harness_process_free(p.node);
     pipeline_start_node(&p, 200);
     check_all_complete(&p, submissions, LOAD);
@@ -146,7 +116,7 @@ static void two_replicas_of_each_service_share_the_work(void **state)
     pipeline_start_publisher(&p, small);
     pipeline_submit_many(&p, "r", LOAD, submissions);
     pipeline_wait_number(&p, "SELECT count(*) FROM submissions WHERE status = 'complete'", LOAD / 3);
-    kill_now(publisher); /* the one that came first owns the lane: the other takes over */
+    pipeline_kill(publisher); /* the one that came first owns the lane: the other takes over */
     check_all_complete(&p, submissions, LOAD);
     harness_process_free(generator);
     harness_process_free(publisher);
