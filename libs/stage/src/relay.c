@@ -19,13 +19,18 @@ static void fill_message(relay_chunk *chunk, size_t at, const store_outbox_row *
         (broker_message){row->subject, row->payload, row->message_id, chunk->headers[at], row->header_count};
 }
 
-/* Rows before the first failure are deleted; those from it on are published again later, in order. */
-static size_t count_stored(const relay_chunk *chunk, size_t count)
+/* Deletes the rows of the chunk that the server has stored, run by run; the others are published again later. */
+static base_code delete_stored(store_session *store, const store_outbox *outbox, size_t first, size_t count,
+                               const relay_chunk *chunk, base_error *err)
 {
-    size_t stored = 0;
-    while (stored < count && chunk->results[stored].code == BASE_OK)
-        stored++;
-    return stored;
+    base_code code = BASE_OK;
+    for (size_t at = 0, end; at < count && code == BASE_OK; at = end + 1) {
+        end = at;
+        while (end < count && chunk->results[end].code == BASE_OK)
+            end++;
+        code = store_outbox_delete(store, outbox, first + at, end - at, err);
+    }
+    return code;
 }
 
 static base_code relay_rows(broker_connection *broker, store_session *store, const store_outbox *outbox, size_t first,
@@ -36,11 +41,8 @@ static base_code relay_rows(broker_connection *broker, store_session *store, con
         chunk->results[i] = (broker_publish_result){.code = BASE_UNAVAILABLE};
     }
     base_code code = broker_publish(broker, chunk->messages, count, STAGE_PUBLISH_TIMEOUT_MS, chunk->results, err);
-    size_t stored = code == BASE_OK ? count : count_stored(chunk, count);
-    if (stored == 0)
-        return code;
     base_error second = {0};
-    base_code deleted = store_outbox_delete(store, outbox, first, stored, &second);
+    base_code deleted = delete_stored(store, outbox, first, count, chunk, &second);
     if (code == BASE_OK && deleted != BASE_OK)
         return base_fail(err, deleted, "%s", second.message);
     return code;

@@ -63,7 +63,7 @@ static base_code find_watermark(sweeper_state *sweeper, const char *durable, con
 }
 
 static base_code requeue(sweeper_state *sweeper, store_stage stage, const char *durable, const char *subject,
-                         base_error *err)
+                         bool *ret_more, base_error *err)
 {
     int64_t watermark = 0;
     base_code code = find_watermark(sweeper, durable, subject, &watermark, err);
@@ -72,6 +72,7 @@ static base_code requeue(sweeper_state *sweeper, store_stage stage, const char *
     size_t found = 0;
     int64_t quiet_ms = stage_service_settings(sweeper->service)->sweep_quiet_s * 1000;
     code = store_sweep_requeue(sweeper->store, stage, watermark, quiet_ms, ROWS_MAX, sweeper->pending, &found, err);
+    *ret_more = *ret_more || found == ROWS_MAX;
     if (code == BASE_OK)
         code = stage_relay(stage_service_broker(sweeper->service), sweeper->store, sweeper->pending, err);
     if (code == BASE_OK && found > 0) {
@@ -82,11 +83,12 @@ static base_code requeue(sweeper_state *sweeper, store_stage stage, const char *
     return code;
 }
 
-static base_code expire(sweeper_state *sweeper, base_error *err)
+static base_code expire(sweeper_state *sweeper, bool *ret_more, base_error *err)
 {
     size_t found = 0;
     int64_t max_age_ms = stage_service_settings(sweeper->service)->job_max_age_s * 1000;
     base_code code = store_sweep_expire(sweeper->store, max_age_ms, ROWS_MAX, sweeper->pending, &found, err);
+    *ret_more = *ret_more || found == ROWS_MAX;
     if (code == BASE_OK)
         code = stage_relay(stage_service_broker(sweeper->service), sweeper->store, sweeper->pending, err);
     if (code == BASE_OK && found > 0) {
@@ -108,31 +110,35 @@ static base_code measure(sweeper_state *sweeper, base_error *err)
     return code;
 }
 
-/* What is only worth a look every sweep interval. */
-static base_code search(sweeper_state *sweeper, base_error *err)
+/* What is only worth a look every sweep interval, unless one look did not take all (*ret_more). */
+static base_code search(sweeper_state *sweeper, bool *ret_more, base_error *err)
 {
     const broker_names *names = stage_service_names(sweeper->service);
-    base_code code = requeue(sweeper, STORE_STAGE_GENERATE, BROKER_DURABLE_GENERATOR, names->subject_generate, err);
+    base_code code =
+        requeue(sweeper, STORE_STAGE_GENERATE, BROKER_DURABLE_GENERATOR, names->subject_generate, ret_more, err);
     if (code == BASE_OK)
-        code = requeue(sweeper, STORE_STAGE_PUBLISH, BROKER_DURABLE_PUBLISHER, names->subject_publish, err);
+        code = requeue(sweeper, STORE_STAGE_PUBLISH, BROKER_DURABLE_PUBLISHER, names->subject_publish, ret_more, err);
     if (code == BASE_OK)
-        code = expire(sweeper, err);
+        code = expire(sweeper, ret_more, err);
     return code;
 }
 
 static base_code sweep(sweeper_state *sweeper, base_error *err)
 {
-    bool drained = false;
-    base_code code = publish_stale(sweeper, &drained, err);
-    if (code != BASE_OK || !drained || base_monotonic_ms() < sweeper->next_search_ms)
-        return code;
-    code = measure(sweeper, err);
+    bool drained = false, more = false;
+    base_code published = publish_stale(sweeper, &drained, err);
+    bool hopeless =
+        published == BASE_LIMIT || published == BASE_INVALID; /* a row that no server takes holds nobody up */
+    if ((published != BASE_OK && !hopeless) || !drained || base_monotonic_ms() < sweeper->next_search_ms)
+        return published;
+    base_error second = {0};
+    base_code code = measure(sweeper, &second);
     if (code == BASE_OK)
-        code = search(sweeper, err);
-    if (code == BASE_OK)
+        code = search(sweeper, &more, &second);
+    if (code == BASE_OK && !more)
         sweeper->next_search_ms =
             base_monotonic_ms() + stage_service_settings(sweeper->service)->sweep_interval_s * 1000;
-    return code;
+    return code == BASE_OK ? published : base_fail(err, code, "%s", second.message);
 }
 
 /* One pass: nothing when another service is at it, or when the broker is away. */

@@ -6,6 +6,7 @@
 #define STAGE_PUBLISH_TIMEOUT_MS 5000 /* wait for the acknowledgements of one batch */
 
 /* Publishes all rows of `outbox` in order, deletes the stored ones, and empties the list. On failure rows stay in the table: the
- * sweeper publishes them later under the same message ids, so that nothing is lost and readers see no double. */
+ * sweeper publishes them later under the same message ids, so that nothing is lost and readers see no double. BASE_LIMIT,
+ * BASE_INVALID: the server will never take one of them (it stays, for an operator to see); those behind it were published. */
 BASE_MUST_CHECK base_code stage_relay(broker_connection *broker, store_session *store, store_outbox *outbox,
                                       base_error *err);
