@@ -9,7 +9,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { SUBJECT_MAX = BROKER_NAME_MAX + 32, NUMBER_MAX = 24, ID_MAX = 96 };
+enum { SUBJECT_MAX = BROKER_NAME_MAX + 32, NUMBER_MAX = 24, ID_MAX = 96, FACTS_MAX = 4096 };
 
 /* A header value is one line: what a hostile message put into an error text must not add lines of its own. */
 static void copy_line(char *ret, size_t size, const char *text)
@@ -38,7 +38,11 @@ base_code stage_dead_publish(broker_connection *broker, const char *subject_dead
         {WIRE_HEADER_DEAD_SEQUENCE, sequence}, {WIRE_HEADER_DEAD_ATTEMPTS, attempts},
         {WIRE_HEADER_DEAD_AT, now.text},
     };
-    const broker_message message = {subject, job->payload, id, headers, sizeof(headers) / sizeof(headers[0])};
+    broker_message message = {subject, job->payload, id, headers, sizeof(headers) / sizeof(headers[0])};
     broker_publish_result result;
+    base_code stored = broker_publish(broker, &message, 1, STAGE_PUBLISH_TIMEOUT_MS, &result, err);
+    if (stored != BASE_LIMIT || job->payload.size <= FACTS_MAX)
+        return stored;
+    message.payload.size -= FACTS_MAX; /* as large as the server takes without the facts: its end is cut off */
     return broker_publish(broker, &message, 1, STAGE_PUBLISH_TIMEOUT_MS, &result, err);
 }
