@@ -12,6 +12,7 @@
 #define CONNECT_TIMEOUT_MS   5000
 #define STATEMENT_TIMEOUT_MS 30000
 #define LOCK_TIMEOUT_MS      5000
+#define LAST_WORDS_MAX       4 /* reads of an idle connection: a server that shuts down says so before it closes */
 
 static int64_t or_default(int64_t value, int64_t fallback)
 {
@@ -190,8 +191,9 @@ static bool is_alive(PGconn *connection)
     if (connection == NULL || PQstatus(connection) != CONNECTION_OK)
         return false;
     struct pollfd fd = {.fd = PQsocket(connection), .events = POLLIN};
-    if (poll(&fd, 1, 0) > 0 && PQconsumeInput(connection) != 1)
-        return false;
+    for (int i = 0; i < LAST_WORDS_MAX && poll(&fd, 1, 0) > 0; i++)
+        if (PQconsumeInput(connection) != 1)
+            return false;
     return PQstatus(connection) == CONNECTION_OK && PQisBusy(connection) == 0;
 }
 
