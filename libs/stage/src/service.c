@@ -149,10 +149,11 @@ void stage_service_abort(stage_service *service, const base_error *why)
 {
     pthread_mutex_lock(&service->lock);
     bool first = service->failure.code == BASE_OK;
+    bool stopping = service->stopping;
     if (first)
         service->failure = *why;
     pthread_mutex_unlock(&service->lock);
-    if (first)
+    if (first && !stopping)      /* a second signal would cut the orderly stop short */
         kill(getpid(), SIGTERM); /* to stage_service_run, which waits for it */
 }
 
