@@ -36,6 +36,24 @@ static base_code check_store(stage_worker *worker, base_error *err)
     return code;
 }
 
+/* What failed in the middle of a batch and answers questions again (a full disk, a node that takes no transactions) is back
+ * only when a batch has passed: until then its pauses go on growing and /readyz goes on naming it. True: that batch is next. */
+static bool is_on_trial(stage_worker *worker)
+{
+    bool doubted = worker->store_doubted || worker->needs_doubted;
+    if (!worker->store_doubted)
+        stage_health_set(worker->gate.health, worker->store_part, NULL);
+    worker->store_doubted = false;
+    worker->needs_doubted = false;
+    return doubted;
+}
+
+static int64_t close_gate(stage_worker *worker, size_t part, const base_error *why)
+{
+    stage_gate_close(&worker->gate, part, why);
+    return stage_gate_remaining_ms(&worker->gate);
+}
+
 static int64_t gate(void *ctx)
 {
     stage_worker *worker = ctx;
@@ -43,29 +61,29 @@ static int64_t gate(void *ctx)
     if (rest > 0)
         return rest;
     base_error err = {0};
-    if (check_store(worker, &err) != BASE_OK) {
-        stage_worker_store_failed(worker, &err);
-        return stage_gate_remaining_ms(&worker->gate);
-    }
-    stage_health_set(worker->gate.health, worker->store_part, NULL);
+    if (check_store(worker, &err) != BASE_OK)
+        return close_gate(worker, worker->store_part, &err);
     if (broker_consumer_check(worker->consumer, NULL) == BASE_OK) /* trouble() hears of changes, not of a good start */
         stage_health_set(worker->gate.health, worker->consumer_part, NULL);
     base_code code = worker->options.prepare != NULL ? worker->options.prepare(worker->options.ctx, &err) : BASE_OK;
     if (code == BASE_CONFLICT) { /* standing by for another instance is being ready */
+        worker->store_doubted = false;
+        worker->needs_doubted = false;
+        stage_health_set(worker->gate.health, worker->store_part, NULL);
         stage_health_set(worker->gate.health, worker->needs_part, NULL);
         return STAGE_GATE_MAX_MS;
     }
-    if (code != BASE_OK) {
-        stage_worker_needs_failed(worker, &err);
-        return stage_gate_remaining_ms(&worker->gate);
-    }
-    stage_gate_open(&worker->gate, worker->options.prepare != NULL ? worker->needs_part : worker->store_part);
+    if (code != BASE_OK)
+        return close_gate(worker, worker->needs_part, &err);
+    if (!is_on_trial(worker))
+        stage_gate_open(&worker->gate, worker->options.prepare != NULL ? worker->needs_part : worker->store_part);
     return 0;
 }
 
 static void handle(void *ctx, const broker_job *const *jobs, size_t count, broker_settlement *settlements)
 {
     stage_worker *worker = ctx;
+    worker->relay_failed = false;
     int64_t started = base_monotonic_us();
     worker->options.handler(worker->options.ctx, jobs, count, settlements);
     stage_metrics_batch(worker->options.stage, count, (double)(base_monotonic_us() - started) / 1e6);
@@ -133,19 +151,24 @@ bool stage_worker_stopping(const stage_worker *worker)
 void stage_worker_store_failed(stage_worker *worker, const base_error *why)
 {
     worker->store_checked_ms = base_monotonic_ms() - STORE_CHECK_MS; /* ask it before the next pull */
+    worker->store_doubted = true;
     stage_gate_close(&worker->gate, worker->store_part, why);
 }
 
 void stage_worker_needs_failed(stage_worker *worker, const base_error *why)
 {
+    worker->needs_doubted = true;
     stage_gate_close(&worker->gate, worker->needs_part, why);
 }
 
 bool stage_worker_try_again(stage_worker *worker, base_code code, const base_error *why)
 {
-    stage_worker_store_failed(worker, why);
-    if (code != BASE_UNAVAILABLE && code != BASE_AMBIGUOUS && code != BASE_TIMEOUT)
+    const bool is_away = code == BASE_UNAVAILABLE || code == BASE_AMBIGUOUS || code == BASE_TIMEOUT;
+    const bool is_misconfigured =
+        code == BASE_DENIED || code == BASE_NOT_FOUND; /* a table or a right: no job's fault */
+    if (!is_away && !is_misconfigured)
         return false;
+    stage_worker_store_failed(worker, why);
     return !stage_service_wait_stop(worker->service, stage_gate_remaining_ms(&worker->gate));
 }
 
@@ -153,7 +176,13 @@ void stage_worker_relay(stage_worker *worker)
 {
     base_error err = {0};
     size_t rows = store_outbox_count(worker->pending);
-    if (stage_relay(stage_service_broker(worker->service), worker->store, worker->pending, &err) != BASE_OK)
+    if (worker->relay_failed) { /* rows of before are still in the table: the sweeper publishes all of them in order */
+        store_outbox_clear(worker->pending);
+        return;
+    }
+    worker->relay_failed =
+        stage_relay(stage_service_broker(worker->service), worker->store, worker->pending, &err) != BASE_OK;
+    if (worker->relay_failed)
         TELEMETRY_LOG(TELEMETRY_WARN, "relay_failed", telemetry_text("reason", err.message),
                       telemetry_int("rows", (int64_t)rows));
 }

@@ -25,8 +25,10 @@ struct stage_worker {
     broker_consumer *consumer;
     stage_gate gate;
     size_t store_part, consumer_part, needs_part;
-    int64_t store_checked_ms; /* monotonic: when the store last answered */
-    bool schema_seen;         /* the tables were there */
+    int64_t store_checked_ms;          /* monotonic: when the store last answered */
+    bool schema_seen;                  /* the tables were there */
+    bool store_doubted, needs_doubted; /* failed in the middle of the last batch */
+    bool relay_failed;                 /* for an earlier row of this batch */
 };
 
 /* Fills *worker, which must stay where it is. stage_worker_done accepts a half-made one. */
@@ -44,11 +46,12 @@ void stage_worker_store_failed(stage_worker *worker, const base_error *why);
 /* What `options.needs` names failed during a batch. */
 void stage_worker_needs_failed(stage_worker *worker, const base_error *why);
 
-/* A result must not be lost because the store is away: waits a little and says whether to try the commit again. False: the
- * service stops, or the failure is not one that waiting mends. */
+/* A result must not be lost because the store is away: waits a little and says whether to try the commit again. Also what
+ * an operator has to mend (a table or a right is missing) is waited for: no job is to blame for it. False: the service stops,
+ * or the store refuses this very content. */
 bool stage_worker_try_again(stage_worker *worker, base_code code, const base_error *why);
 
-/* Publishes what was committed. A failure is logged; the sweeper goes on with it. */
+/* Publishes what was committed. A failure is logged; the sweeper goes on with it and with the rest of the batch, in order. */
 void stage_worker_relay(stage_worker *worker);
 
 /* Stores a dead letter for `job` and says how to settle it: BROKER_DONE, or BROKER_RETRY when it could not be stored. */
