@@ -26,6 +26,19 @@ prover_statement judge_statement(const wire_generate_proof *message)
     return statement;
 }
 
+base_code judge_without_image(const wire_generate_proof *message, const prover_statement *statement, base_buffer *ret,
+                              base_error *err)
+{
+    const evidence_witness *witness = &statement->witness;
+    wire_generate_proof small = *message;
+    small.has_image = false;
+    memcpy(small.final_round.state, witness->state, sizeof(witness->state));
+    memcpy(small.final_round.initial_state, witness->initial_state, sizeof(witness->initial_state));
+    small.final_round.message_word = witness->message_word;
+    small.final_round.round_constant = witness->round_constant;
+    return wire_generate_proof_encode(&small, ret, err);
+}
+
 base_code judge_evidence(const prover_statement *statement, const evidence_signers *signers, const char **ret_code,
                          base_error *err)
 {

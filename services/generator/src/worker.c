@@ -52,19 +52,6 @@ static void give_back(generator_item *item, int64_t delay_ms)
     *item->settlement = (broker_settlement){.verdict = BROKER_RETRY, .delay_ms = delay_ms};
 }
 
-/* The message that the sweeper may publish again must be small: an inline image is replaced by its witness. */
-static base_code replace_image(generator_item *item, base_error *err)
-{
-    wire_generate_proof small = item->message;
-    const evidence_witness *witness = &item->statement.witness;
-    small.has_image = false;
-    memcpy(small.final_round.state, witness->state, sizeof(witness->state));
-    memcpy(small.final_round.initial_state, witness->initial_state, sizeof(witness->initial_state));
-    small.final_round.message_word = witness->message_word;
-    small.final_round.round_constant = witness->round_constant;
-    return wire_generate_proof_encode(&small, &item->without_image, err);
-}
-
 /* Fills the item from its job. False: the job is settled, it can never be valid. */
 static bool read_job(generator_worker *worker, generator_item *item)
 {
@@ -73,7 +60,7 @@ static bool read_job(generator_worker *worker, generator_item *item)
     if (code == BASE_OK) {
         item->statement = judge_statement(&item->message);
         if (item->message.has_image)
-            code = replace_image(item, &err);
+            code = judge_without_image(&item->message, &item->statement, &item->without_image, &err);
     }
     if (code == BASE_NO_MEMORY)
         give_back(item, TWIN_DELAY_MS);
@@ -174,23 +161,27 @@ static const char *refusal(generator_worker *worker, generator_item *item)
         base_fail(&item->why, BASE_INVALID, "not done within %lld s", (long long)settings->job_max_age_s);
         return "expired";
     }
-    const char *reason_code = NULL;
-    base_code code = judge_evidence(&item->statement, worker->signers, &reason_code, &item->why);
-    return code == BASE_INVALID ? reason_code : NULL;
+    return NULL;
+}
+
+/* A failure that is counted: tried again later, or final. */
+static store_generate_outcome count_failure(generator_worker *worker, const generator_item *item,
+                                            const char *reason_code)
+{
+    if (item->claim.retries >= stage_service_settings(worker->stage.service)->retry_limit)
+        return outcome_of(item, STORE_REJECTED, reason_code);
+    store_generate_outcome outcome = outcome_of(item, STORE_RETRY, reason_code);
+    outcome.failure.retry_delay_ms = stage_worker_retry_delay_ms(&worker->stage, item->claim.retries);
+    return outcome;
 }
 
 static store_generate_outcome failed(generator_worker *worker, const generator_item *item, base_code code)
 {
-    const stage_settings *settings = stage_service_settings(worker->stage.service);
     if (code == BASE_CANCELLED || code == BASE_UNAVAILABLE)
         return outcome_of(item, STORE_RELEASED, "released");
     if (code == BASE_INVALID)
         return outcome_of(item, STORE_REJECTED, "unprovable");
-    if (item->claim.retries >= settings->retry_limit)
-        return outcome_of(item, STORE_REJECTED, "proving_failed");
-    store_generate_outcome outcome = outcome_of(item, STORE_RETRY, "proving_failed");
-    outcome.failure.retry_delay_ms = stage_worker_retry_delay_ms(&worker->stage, item->claim.retries);
-    return outcome;
+    return count_failure(worker, item, "proving_failed");
 }
 
 /* Proves one claimed job, or says why not. */
@@ -202,7 +193,10 @@ static store_generate_outcome work(generator_worker *worker, generator_item *ite
     const char *reason_code = refusal(worker, item);
     if (reason_code != NULL)
         return outcome_of(item, STORE_REJECTED, reason_code);
-    base_code code = prover_prove(worker->prover, &item->statement, &item->blob, &item->why);
+    base_code code = judge_evidence(&item->statement, worker->signers, &reason_code, &item->why);
+    if (code != BASE_OK) /* without an answer (no memory, say) nothing is proven either */
+        return code == BASE_INVALID ? outcome_of(item, STORE_REJECTED, reason_code) : failed(worker, item, code);
+    code = prover_prove(worker->prover, &item->statement, &item->blob, &item->why);
     if (code != BASE_OK)
         return failed(worker, item, code);
     int64_t spent_us = base_monotonic_us() - started;
@@ -248,29 +242,43 @@ static void settle(generator_item *item, const store_generate_outcome *outcome, 
 }
 
 /* Commits until the store takes it: a proof that took minutes is not thrown away because Postgres restarts. */
-static base_code commit(generator_worker *worker, const store_generate_outcome *outcomes, size_t count, bool *fenced)
+static base_code commit(generator_worker *worker, const store_generate_outcome *outcomes, size_t count, bool *fenced,
+                        base_error *err)
 {
     for (;;) {
-        base_error err = {0};
         base_code code =
-            store_generate_commit(worker->stage.store, outcomes, count, fenced, worker->stage.pending, &err);
-        if (code == BASE_OK || !stage_worker_try_again(&worker->stage, code, &err)) {
+            store_generate_commit(worker->stage.store, outcomes, count, fenced, worker->stage.pending, err);
+        if (code == BASE_OK || !stage_worker_try_again(&worker->stage, code, err)) {
             if (code != BASE_OK)
-                TELEMETRY_LOG(TELEMETRY_ERROR, "commit_failed", telemetry_text("reason", err.message),
+                TELEMETRY_LOG(TELEMETRY_ERROR, "commit_failed", telemetry_text("reason", err->message),
                               telemetry_int("jobs", (int64_t)count));
             return code;
         }
     }
 }
 
+/* A result that the store refuses is a counted failure of its job; left open, the attempt would pass for a crash. */
+static base_code commit_alone(generator_worker *worker, generator_item *item, store_generate_outcome *outcome,
+                              bool *fenced)
+{
+    base_error err = {0};
+    base_code code = commit(worker, outcome, 1, fenced, &err);
+    if (code == BASE_OK || stage_worker_stopping(&worker->stage))
+        return code;
+    item->why = err;
+    *outcome = count_failure(worker, item, "commit_failed");
+    return commit(worker, outcome, 1, fenced, &err);
+}
+
 /* All at once; when the store refuses the batch for a reason of its content, one by one, so that one bad job fails alone. */
 static void finish(generator_worker *worker, generator_item **items, size_t count)
 {
-    base_code code = commit(worker, worker->outcomes, count, worker->fenced);
+    base_error err = {0};
+    base_code code = commit(worker, worker->outcomes, count, worker->fenced, &err);
     for (size_t i = 0; i < count; i++) {
         base_code own = code;
-        if (code != BASE_OK && count > 1 && !stage_worker_stopping(&worker->stage))
-            own = commit(worker, &worker->outcomes[i], 1, &worker->fenced[i]);
+        if (code != BASE_OK && !stage_worker_stopping(&worker->stage))
+            own = commit_alone(worker, items[i], &worker->outcomes[i], &worker->fenced[i]);
         if (own == BASE_OK)
             settle(items[i], &worker->outcomes[i], worker->fenced[i]);
         else
