@@ -116,21 +116,22 @@ static harness_process *start_service(const pipeline *p, const char *program, co
     snprintf(nats, sizeof(nats), "NATS_URL=%s", harness_nats_url(p->nats));
     snprintf(database, sizeof(database), "DATABASE_URL=%s", p->database.url);
     snprintf(node, sizeof(node), "MINA_NODE_ENDPOINT=http://127.0.0.1:%u/graphql", p->node_port);
-    const char *environment[ENVIRONMENT_MAX] = {nats,
-                                                database,
-                                                node,
-                                                p->fee_payer_key,
-                                                "HTTP_PORT=0",
-                                                "HTTP_BIND=127.0.0.1",
-                                                "LOG_FORMAT=json",
-                                                "WORKER_RETRY_DELAY_S=1",
-                                                "SWEEP_INTERVAL_S=1",
-                                                "CONFIRMATION_INTERVAL_S=1"};
-    size_t count = 0;
-    while (environment[count] != NULL)
-        count++;
-    for (; extra != NULL && *extra != NULL && count < ENVIRONMENT_MAX - 1; extra++)
+    const char *const defaults[] = {nats,
+                                    database,
+                                    node,
+                                    p->fee_payer_key,
+                                    "HTTP_PORT=0",
+                                    "HTTP_BIND=127.0.0.1",
+                                    "LOG_FORMAT=json",
+                                    "WORKER_RETRY_DELAY_S=1",
+                                    "SWEEP_INTERVAL_S=1",
+                                    "CONFIRMATION_INTERVAL_S=1"};
+    const size_t default_count = sizeof(defaults) / sizeof(defaults[0]);
+    const char *environment[ENVIRONMENT_MAX] = {NULL};
+    size_t count = 0; /* of two settings with one name the first counts */
+    for (; extra != NULL && *extra != NULL && count < ENVIRONMENT_MAX - default_count - 1; extra++)
         environment[count++] = *extra;
+    memcpy(environment + count, defaults, sizeof(defaults));
     const char *const argv[] = {program, NULL};
     harness_process *service =
         harness_process_new(&(harness_process_options){.argv = argv, .environment = environment});

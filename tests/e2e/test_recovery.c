@@ -1,0 +1,523 @@
+/* What comes back after crashes, freezes, outages, wiped streams and stores that refuse: once, in order, and without a flood. */
+#include "base/clock.h"
+#include "base/hex.h"
+#include "broker/publish.h"
+#include "harness/wait.h"
+#include "pipeline.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { FEW = 20, SQL_MAX = 1024, OUTAGE_MS = 10000, OUTAGE_LINES_MAX = 30 };
+
+static void run_sql(pipeline *p, const char *sql)
+{
+    free(harness_database_query(&p->database, sql));
+}
+
+/* Makes `table` raise `sqlstate` on every insert and update, or only for one submission. */
+static void refuse_writes(pipeline *p, const char *table, const char *sqlstate, const base_sha256 *submission)
+{
+    char sql[SQL_MAX], when[160] = "";
+    if (submission != NULL)
+        snprintf(when, sizeof(when), "WHEN (NEW.sha256_hash = '%s')", base_sha256_hex(submission).text);
+    snprintf(sql, sizeof(sql),
+             "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
+             "$$BEGIN RAISE EXCEPTION 'refused' USING ERRCODE = '%s'; END$$; "
+             "CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON %s FOR EACH ROW %s EXECUTE FUNCTION refuse()",
+             sqlstate, table, when);
+    run_sql(p, sql);
+}
+
+static void accept_writes(pipeline *p)
+{
+    run_sql(p, "DROP FUNCTION refuse CASCADE");
+}
+
+static size_t count_lines(const harness_process *process)
+{
+    BASE_CLEANUP(free) char *output = harness_process_output(process);
+    BASE_CLEANUP(free) char *errors = harness_process_errors(process);
+    size_t lines = 0;
+    for (const char *at = output; *at != '\0'; at++)
+        lines += *at == '\n';
+    for (const char *at = errors; *at != '\0'; at++)
+        lines += *at == '\n';
+    return lines;
+}
+
+static void check_complete(pipeline *p, const base_sha256 *submissions, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        pipeline_wait(p, &submissions[i], WIRE_STATUS_COMPLETE);
+    pipeline_wait_settled(p);
+    assert_int_equal(pipeline_number(p, "SELECT count(*) FROM submissions WHERE proofs_generated <> 1"), 0);
+    assert_int_equal(pipeline_transactions_at_node(p), count);
+}
+
+static void check_nothing_was_counted(pipeline *p)
+{
+    assert_int_equal(pipeline_number(p, "SELECT coalesce(max(retry_count + crash_count), 0) FROM submissions"), 0);
+}
+
+/* A proof of `submission` cannot be stored: the worker hangs in the middle of that job, and of no other. */
+static void hang_on(pipeline *p, const base_sha256 *submission)
+{
+    char sql[SQL_MAX];
+    snprintf(sql, sizeof(sql),
+             "CREATE FUNCTION hang() RETURNS trigger LANGUAGE plpgsql AS "
+             "$$BEGIN PERFORM pg_sleep(25); RETURN NEW; END$$; CREATE TRIGGER hang BEFORE INSERT ON proofs "
+             "FOR EACH ROW WHEN (NEW.sha256_hash = '%s') EXECUTE FUNCTION hang()",
+             base_sha256_hex(submission).text);
+    run_sql(p, sql);
+}
+
+/* Kills the generator while it has the submission's attempt number `attempt` in hand. */
+static void kill_in_attempt(pipeline *p, const base_sha256 *submission, int attempt)
+{
+    char sql[SQL_MAX];
+    snprintf(sql, sizeof(sql),
+             "SELECT count(*) FROM submissions, pg_stat_activity WHERE sha256_hash = '%s' AND generate_attempts >= %d "
+             "AND attempt_open AND wait_event = 'PgSleep'",
+             base_sha256_hex(submission).text, attempt);
+    pipeline_wait_number(p, sql, 1);
+    pipeline_kill(p->generator);
+    run_sql(p, "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE wait_event = 'PgSleep'");
+}
+
+static void a_job_that_kills_its_worker_is_quarantined_and_its_batch_mates_are_not(void **state)
+{
+    pipeline p;
+    base_sha256 submissions[FEW];
+    pipeline_start(&p, *state, 0);
+    pipeline_kill(p.generator);
+    pipeline_submit_many(&p, "q", FEW, submissions);
+    const base_sha256 poison = submissions[FEW / 2];
+    hang_on(&p, &poison);
+    for (int attempt = 1; attempt <= 3; attempt++) {
+        pipeline_start_generator(&p, NULL);
+        kill_in_attempt(&p, &poison, attempt);
+    }
+    pipeline_start_generator(&p, NULL);
+    store_submission row = pipeline_wait(&p, &poison, WIRE_STATUS_REJECTED);
+    assert_string_equal(row.reason_code, "quarantined");
+    assert_int_equal(row.crashes, 3);
+    submissions[FEW / 2] = submissions[FEW - 1];
+    for (size_t i = 0; i < FEW - 1; i++)
+        assert_int_equal(pipeline_wait(&p, &submissions[i], WIRE_STATUS_COMPLETE).proofs_generated, 1);
+    pipeline_wait_settled(&p);
+    assert_int_equal(pipeline_messages(&p, p.names.stream_dead), 1);
+    pipeline_stop(&p);
+}
+
+static void a_frozen_generator_that_wakes_up_writes_and_acks_nothing_of_what_it_lost(void **state)
+{
+    pipeline p;
+    pipeline_start(&p, *state, 0);
+    harness_process *lock = pipeline_lock_table(&p, "proofs");
+    base_sha256 submission = pipeline_submit(&p, "taken from the frozen");
+    pipeline_wait_number(&p, "SELECT count(*) FROM submissions WHERE attempt_open", 1);
+    harness_process *frozen = BASE_TAKE(p.generator);
+    harness_process_pause(frozen);
+    pipeline_start_generator(&p, NULL);
+    pipeline_wait_number(&p, "SELECT max(epoch) FROM submissions", 2);
+    pipeline_unlock(&p, lock);
+    check_complete(&p, &submission, 1);
+    harness_process_resume(frozen);
+    BASE_CLEANUP(free) char *line = harness_process_wait_line(frozen, "job_fenced", PIPELINE_WAIT_MS);
+    assert_non_null(line);
+    check_complete(&p, &submission, 1);
+    assert_int_equal(pipeline_get(&p, &submission).epoch, 3); /* two of generators, one of the publisher */
+    assert_int_equal(pipeline_messages(&p, p.names.stream_events), 3);
+    assert_int_equal(pipeline_messages(&p, p.names.stream_jobs), 2);
+    harness_process_free(frozen);
+    pipeline_stop(&p);
+}
+
+static void a_job_in_hand_for_longer_than_the_ack_wait_stays_where_it_is(void **state)
+{
+    pipeline p;
+    pipeline_start(&p, *state, 0);
+    harness_process *other = BASE_TAKE(p.generator);
+    pipeline_start_generator(&p, NULL);
+    harness_process *lock = pipeline_lock_table(&p, "proofs");
+    base_sha256 submission = pipeline_submit(&p, "slow");
+    pipeline_wait_number(&p, "SELECT count(*) FROM submissions WHERE now() > processing_started_at + interval '7 s'",
+                         1);
+    pipeline_unlock(&p, lock);
+    check_complete(&p, &submission, 1);
+    assert_int_equal(pipeline_get(&p, &submission).generate_attempts, 1);
+    harness_process_free(other);
+    pipeline_stop(&p);
+}
+
+static void make_topology(pipeline *p);
+
+static void wiped_streams_are_rebuilt_and_nothing_is_done_twice(void **state)
+{
+    pipeline p;
+    base_sha256 submissions[2 * FEW];
+    static const char *const soon[] = {"SWEEP_QUIET_S=1", NULL};
+    pipeline_start(&p, *state, 0);
+    pipeline_fault(&p, "{\"kind\":\"http_503\",\"probability\":1}");
+    pipeline_submit_many(&p, "w", FEW, submissions);
+    pipeline_wait_number(&p, "SELECT count(*) FROM submissions WHERE status = 'proof_publishing'", FEW);
+    pipeline_kill(p.generator);
+    harness_process *lock = pipeline_lock_table(&p, "proofs");
+    pipeline_submit_many(&p, "v", FEW, submissions + FEW);
+    pipeline_start_generator(&p, NULL);
+    pipeline_wait_number(&p, "SELECT count(*) FROM submissions WHERE status = 'proof_generation'", FEW);
+    pipeline_kill(p.generator);
+    pipeline_kill(p.publisher);
+    /* What a dead client has sent, its backend would go on to commit. */
+    run_sql(&p, "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+                "WHERE application_name = 'proofline-generator' AND datname = current_database()");
+    harness_nats_stop(p.nats);
+    harness_nats_wipe(p.nats);
+    harness_nats_start(p.nats);
+    pipeline_unlock(&p, lock);
+    make_topology(&p);
+    pipeline_fault(&p, NULL);
+    pipeline_start_generator(&p, soon);
+    pipeline_start_publisher(&p, soon);
+    check_complete(&p, submissions, 2 * FEW);
+    assert_int_equal(pipeline_number(&p, "SELECT count(*) FROM submissions WHERE event_sequence <> 3"), 0);
+    /* Each job was put back once, and those put back for the generator brought the publisher another. */
+    assert_int_equal(pipeline_messages(&p, p.names.stream_jobs), 3 * FEW);
+    pipeline_stop(&p);
+}
+
+static void ignore_topology(void *ctx, const char *kind, const char *name, const char *state, const char *differences)
+{
+    (void)ctx, (void)kind, (void)name, (void)state, (void)differences;
+}
+
+static bool is_topology_made(void *ctx)
+{
+    pipeline *p = ctx;
+    base_error err = {0};
+    const broker_topology_options topology = {
+        .names = p->names, .replicas = 1, .ack_wait_ms = PIPELINE_ACK_WAIT_MS, .max_ack_pending = 10000};
+    return broker_topology_apply(p->broker, &topology, ignore_topology, NULL, &err) == BASE_OK;
+}
+
+static void make_topology(pipeline *p)
+{
+    assert_true(harness_wait_until(is_topology_made, p, PIPELINE_WAIT_MS));
+}
+
+static void a_backlog_without_a_publisher_is_not_put_back(void **state)
+{
+    pipeline p;
+    base_sha256 submissions[FEW];
+    static const char *const soon[] = {"SWEEP_QUIET_S=1", NULL};
+    pipeline_start(&p, *state, 0);
+    harness_process_signal(p.publisher, SIGTERM);
+    assert_int_equal(harness_process_wait(p.publisher, PIPELINE_WAIT_MS), 0);
+    pipeline_start_generator(&p, soon);
+    pipeline_submit_many(&p, "b", FEW, submissions);
+    /* Longer than the quiet time and the allowance for clocks, through several sweeps. */
+    pipeline_wait_number(&p,
+                         "SELECT count(*) FROM submissions WHERE status = 'proof_publishing' "
+                         "AND now() > enqueued_at + interval '15 s'",
+                         FEW);
+    assert_int_equal(pipeline_messages(&p, p.names.stream_jobs), 2 * FEW);
+    pipeline_start_publisher(&p, soon);
+    check_complete(&p, submissions, FEW);
+    assert_int_equal(pipeline_messages(&p, p.names.stream_jobs), 2 * FEW);
+    pipeline_stop(&p);
+}
+
+static void more_work_than_one_sweep_takes_is_put_back_without_waiting_for_the_next(void **state)
+{
+    pipeline p;
+    static const char *const seldom[] = {"SWEEP_QUIET_S=1", "SWEEP_INTERVAL_S=600", NULL};
+    pipeline_start(&p, *state, 0);
+    pipeline_kill(p.generator);
+    pipeline_kill(p.publisher);
+    run_sql(&p, "INSERT INTO submissions (sha256_hash, status, job_payload, enqueued_at, due_at) "
+                "SELECT lpad(to_hex(n), 64, '0'), 'proof_generation', '\\x00', now() - interval '1 h', "
+                "now() - interval '1 h' FROM generate_series(1, 2500) AS n");
+    pipeline_start_publisher(&p, seldom);
+    pipeline_wait_number(&p, "SELECT count(*) FROM submissions WHERE enqueued_at > now() - interval '30 min'", 2500);
+    pipeline_stop(&p);
+}
+
+static void outbox_rows_left_by_a_crash_are_published_in_order(void **state)
+{
+    pipeline p;
+    pipeline_start(&p, *state, 0);
+    harness_process *lock = pipeline_lock_table(&p, "proofs");
+    base_sha256 submission = pipeline_submit(&p, "committed and not told");
+    pipeline_wait_number(&p, "SELECT count(*) FROM submissions WHERE attempt_open", 1);
+    harness_nats_pause(p.nats);
+    pipeline_unlock(&p, lock);
+    pipeline_wait_number(&p, "SELECT count(*) FROM outbox", 2);
+    pipeline_kill(p.generator);
+    harness_nats_resume(p.nats);
+    pipeline_wait(&p, &submission, WIRE_STATUS_COMPLETE);
+    BASE_CLEANUP(free) char *events = pipeline_events(&p, &submission);
+    assert_string_equal(events, "proof_generation proof_publishing complete");
+    pipeline_stop(&p);
+}
+
+static void an_outbox_row_that_no_server_takes_holds_nobody_up(void **state)
+{
+    pipeline p;
+    pipeline_start(&p, *state, 0);
+    run_sql(&p, "INSERT INTO outbox (created_at, subject, message_id, headers, payload) VALUES "
+                "(now() - interval '1 min', 'proofline.dead.generate', 'too large', '', "
+                " decode(repeat('00', 2000000), 'hex')), "
+                "(now() - interval '1 min', 'proofline.dead.generate', 'behind it', '', 'x')");
+    pipeline_wait_number(&p, "SELECT 2 - count(*) FROM outbox", 1);
+    assert_int_equal(pipeline_messages(&p, p.names.stream_dead), 1);
+    run_sql(&p, "INSERT INTO submissions (sha256_hash, status, accepted_at) "
+                "VALUES (repeat('ab', 32), 'proof_generation', now() - interval '2 days')");
+    pipeline_wait_number(&p, "SELECT count(*) FROM submissions WHERE reason_code = 'expired'", 1);
+    assert_int_equal(pipeline_number(&p, "SELECT count(*) FROM outbox WHERE message_id = 'too large'"), 1);
+    pipeline_stop(&p);
+}
+
+static void a_message_as_large_as_the_server_takes_gets_its_dead_letter(void **state)
+{
+    pipeline p;
+    pipeline_start(&p, *state, 0);
+    size_t size = (size_t)broker_connection_max_payload(p.broker);
+    BASE_CLEANUP(free) uint8_t *garbage = malloc(size);
+    memset(garbage, 0xff, size);
+    pipeline_publish_raw(&p, base_bytes_of(garbage, size));
+    pipeline_wait_settled(&p);
+    assert_int_equal(pipeline_messages(&p, p.names.stream_dead), 1);
+    pipeline_stop(&p);
+}
+
+static void an_outage_of_postgres_costs_nothing_but_its_time(void **state)
+{
+    pipeline p;
+    base_sha256 submissions[FEW];
+    pipeline_start(&p, *state, 0);
+    base_sha256 first = pipeline_submit(&p, "before");
+    check_complete(&p, &first, 1);
+    size_t before = count_lines(p.generator);
+    harness_postgres_stop(*state, HARNESS_POSTGRES_FAST);
+    pipeline_submit_many(&p, "o", FEW, submissions);
+    base_sleep_ms(OUTAGE_MS);
+    assert_in_range(count_lines(p.generator) - before, 1, OUTAGE_LINES_MAX);
+    harness_postgres_start(*state);
+    int64_t returned_ms = base_monotonic_ms();
+    for (size_t i = 0; i < FEW; i++)
+        pipeline_wait(&p, &submissions[i], WIRE_STATUS_COMPLETE);
+    print_message("complete %lld ms after the return\n", (long long)(base_monotonic_ms() - returned_ms));
+    pipeline_wait_settled(&p);
+    check_nothing_was_counted(&p);
+    assert_int_equal(pipeline_number(&p, "SELECT max(generate_attempts) FROM submissions"), 1);
+    pipeline_stop(&p);
+}
+
+static void an_outage_of_nats_costs_nothing_but_its_time(void **state)
+{
+    pipeline p;
+    base_sha256 submissions[FEW];
+    pipeline_start(&p, *state, 0);
+    pipeline_kill(p.generator);
+    harness_process *lock = pipeline_lock_table(&p, "proofs");
+    pipeline_submit_many(&p, "o", FEW, submissions);
+    pipeline_start_generator(&p, NULL);
+    pipeline_wait_number(&p, "SELECT count(*) FROM submissions WHERE attempt_open", FEW);
+    size_t before = count_lines(p.generator);
+    harness_nats_stop(p.nats);
+    pipeline_unlock(&p, lock);
+    base_sleep_ms(OUTAGE_MS);
+    assert_in_range(count_lines(p.generator) - before, 1, OUTAGE_LINES_MAX + FEW);
+    harness_nats_start(p.nats);
+    int64_t returned_ms = base_monotonic_ms();
+    for (size_t i = 0; i < FEW; i++)
+        pipeline_wait(&p, &submissions[i], WIRE_STATUS_COMPLETE);
+    print_message("complete %lld ms after the return\n", (long long)(base_monotonic_ms() - returned_ms));
+    check_complete(&p, submissions, FEW);
+    check_nothing_was_counted(&p);
+    assert_int_equal(pipeline_number(&p, "SELECT max(generate_attempts) FROM submissions"), 1);
+    assert_int_equal(pipeline_messages(&p, p.names.stream_events), 3 * FEW);
+    pipeline_stop(&p);
+}
+
+static void a_full_disk_is_an_outage_without_a_hot_loop(void **state)
+{
+    pipeline p;
+    base_sha256 submissions[FEW];
+    pipeline_start(&p, *state, 0);
+    size_t before = count_lines(p.generator);
+    refuse_writes(&p, "submissions", "53100", NULL);
+    pipeline_submit_many(&p, "f", FEW, submissions);
+    BASE_CLEANUP(free) char *down = harness_process_wait_line(p.generator, "dependency_down", PIPELINE_WAIT_MS);
+    assert_non_null(down);
+    base_sleep_ms(OUTAGE_MS);
+    assert_in_range(count_lines(p.generator) - before, 1, OUTAGE_LINES_MAX);
+    accept_writes(&p);
+    check_complete(&p, submissions, FEW);
+    check_nothing_was_counted(&p);
+    assert_int_equal(pipeline_number(&p, "SELECT max(generate_attempts) FROM submissions"), 1);
+    pipeline_stop(&p);
+}
+
+static void a_table_that_is_missing_for_a_while_is_an_outage(void **state)
+{
+    pipeline p;
+    base_sha256 submissions[FEW];
+    pipeline_start(&p, *state, 0);
+    run_sql(&p, "ALTER TABLE proofs RENAME TO proofs_away");
+    pipeline_submit_many(&p, "m", FEW, submissions);
+    BASE_CLEANUP(free) char *down = harness_process_wait_line(p.generator, "dependency_down", PIPELINE_WAIT_MS);
+    assert_non_null(down);
+    base_sleep_ms(OUTAGE_MS);
+    run_sql(&p, "ALTER TABLE proofs_away RENAME TO proofs");
+    check_complete(&p, submissions, FEW);
+    assert_int_equal(pipeline_number(&p, "SELECT max(generate_attempts) FROM submissions"), 1);
+    pipeline_stop(&p);
+}
+
+static void a_result_that_the_store_refuses_fails_alone_and_ends_rejected(void **state)
+{
+    pipeline p;
+    base_sha256 submissions[FEW];
+    static const char *const few[] = {"WORKER_RETRY_LIMIT=1", NULL};
+    pipeline_start(&p, *state, 0);
+    pipeline_kill(p.generator);
+    pipeline_submit_many(&p, "u", FEW, submissions);
+    const base_sha256 refused = submissions[0];
+    refuse_writes(&p, "proofs", "P0001", &refused);
+    pipeline_start_generator(&p, few);
+    store_submission row = pipeline_wait(&p, &refused, WIRE_STATUS_REJECTED);
+    assert_string_equal(row.reason_code, "commit_failed");
+    assert_int_equal(row.crashes, 0);
+    assert_int_equal(row.generate_attempts, 2);
+    for (size_t i = 1; i < FEW; i++)
+        assert_int_equal(pipeline_wait(&p, &submissions[i], WIRE_STATUS_COMPLETE).generate_attempts, 1);
+    pipeline_stop(&p);
+}
+
+static void what_is_pending_for_too_long_expires_and_can_be_replayed_without_headers(void **state)
+{
+    pipeline p;
+    static const char *const young[] = {"JOB_MAX_AGE_S=2", NULL};
+    pipeline_start(&p, *state, 0);
+    pipeline_start_generator(&p, young);
+    harness_process_signal(p.publisher, SIGTERM);
+    assert_int_equal(harness_process_wait(p.publisher, PIPELINE_WAIT_MS), 0);
+    base_sha256 submission = pipeline_submit(&p, "nobody publishes");
+    store_submission row = pipeline_wait(&p, &submission, WIRE_STATUS_REJECTED);
+    assert_string_equal(row.reason_code, "expired");
+    pipeline_start_generator(&p, NULL);
+    pipeline_start_publisher(&p, NULL);
+    pipeline_wait_settled(&p); /* the message that waits is older than the end: it is no replay */
+    assert_int_equal(pipeline_get(&p, &submission).status, WIRE_STATUS_REJECTED);
+
+    base_error err = {0};
+    broker_publish_result result;
+    BASE_CLEANUP(broker_stored_done) broker_stored letter = {0};
+    assert_int_equal(broker_stream_get(p.broker, p.names.stream_dead, 1, &letter, &err), BASE_OK);
+    const broker_message again = {.subject = p.names.subject_publish, .payload = base_buffer_view(&letter.payload)};
+    assert_int_equal(broker_publish(p.broker, &again, 1, PIPELINE_WAIT_MS, &result, &err), BASE_OK);
+    check_complete(&p, &submission, 1);
+    BASE_CLEANUP(free) char *events = pipeline_events(&p, &submission);
+    assert_string_equal(events, "proof_generation proof_publishing rejected proof_publishing complete");
+    pipeline_stop(&p);
+}
+
+static void a_rejected_job_starts_afresh_when_its_message_is_replayed_from_the_stream(void **state)
+{
+    pipeline p;
+    static const char *const strict[] = {"WORKER_RETRY_LIMIT=0", NULL};
+    pipeline_start(&p, *state, 0);
+    pipeline_start_publisher(&p, strict);
+    pipeline_fault(&p, "{\"kind\":\"error\",\"text\":\"Insufficient_funds\",\"on\":\"send\",\"probability\":1}");
+    base_sha256 submission = pipeline_submit(&p, "poor");
+    pipeline_wait(&p, &submission, WIRE_STATUS_REJECTED);
+    pipeline_wait_settled(&p);
+    pipeline_fault(&p, NULL);
+    base_error err = {0};
+    BASE_CLEANUP(broker_stored_done) broker_stored job = {0};
+    assert_int_equal(broker_stream_get(p.broker, p.names.stream_jobs, 1, &job, &err), BASE_OK);
+    pipeline_publish_raw(&p, base_buffer_view(&job.payload));
+    store_submission row = pipeline_wait(&p, &submission, WIRE_STATUS_COMPLETE);
+    assert_int_equal(row.retries, 0);
+    assert_int_equal(pipeline_transactions_at_node(&p), 1);
+    BASE_CLEANUP(free) char *events = pipeline_events(&p, &submission);
+    assert_string_equal(events,
+                        "proof_generation proof_publishing rejected proof_generation proof_publishing complete");
+    pipeline_stop(&p);
+}
+
+static void a_stop_during_an_outage_ends_in_time(void **state)
+{
+    pipeline p;
+    static const char *const hurry[] = {"SHUTDOWN_GRACE_S=8", NULL};
+    pipeline_start(&p, *state, 0);
+    pipeline_start_generator(&p, hurry);
+    harness_process *lock = pipeline_lock_table(&p, "proofs");
+    base_sha256 submission = pipeline_submit(&p, "in hand");
+    pipeline_wait_number(&p, "SELECT count(*) FROM submissions WHERE attempt_open", 1);
+    harness_process_free(lock);
+    harness_postgres_stop(*state, HARNESS_POSTGRES_IMMEDIATE);
+    harness_nats_stop(p.nats);
+    harness_process_signal(p.generator, SIGTERM);
+    int64_t asked_ms = base_monotonic_ms();
+    assert_int_equal(harness_process_wait(p.generator, PIPELINE_WAIT_MS), 0);
+    assert_in_range(base_monotonic_ms() - asked_ms, 0, 8000);
+    harness_nats_start(p.nats);
+    harness_postgres_start(*state);
+    pipeline_start_generator(&p, NULL);
+    check_complete(&p, &submission, 1);
+    pipeline_stop(&p);
+}
+
+static void a_second_signal_ends_at_once(void **state)
+{
+    pipeline p;
+    pipeline_start(&p, *state, 0);
+    harness_process *lock = pipeline_lock_table(&p, "proofs");
+    base_sha256 submission = pipeline_submit(&p, "held");
+    pipeline_wait_number(&p, "SELECT count(*) FROM submissions WHERE attempt_open", 1);
+    harness_process_signal(p.generator, SIGTERM);
+    BASE_CLEANUP(free) char *stopping = harness_process_wait_line(p.generator, "service_stopping", PIPELINE_WAIT_MS);
+    assert_non_null(stopping);
+    harness_process_signal(p.generator, SIGTERM);
+    int64_t asked_ms = base_monotonic_ms();
+    assert_int_equal(harness_process_wait(p.generator, PIPELINE_WAIT_MS), 1);
+    assert_in_range(base_monotonic_ms() - asked_ms, 0, 2000);
+    pipeline_unlock(&p, lock);
+    pipeline_start_generator(&p, NULL);
+    check_complete(&p, &submission, 1);
+    pipeline_stop(&p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_job_that_kills_its_worker_is_quarantined_and_its_batch_mates_are_not),
+        cmocka_unit_test(a_frozen_generator_that_wakes_up_writes_and_acks_nothing_of_what_it_lost),
+        cmocka_unit_test(a_job_in_hand_for_longer_than_the_ack_wait_stays_where_it_is),
+        cmocka_unit_test(wiped_streams_are_rebuilt_and_nothing_is_done_twice),
+        cmocka_unit_test(a_backlog_without_a_publisher_is_not_put_back),
+        cmocka_unit_test(more_work_than_one_sweep_takes_is_put_back_without_waiting_for_the_next),
+        cmocka_unit_test(outbox_rows_left_by_a_crash_are_published_in_order),
+        cmocka_unit_test(an_outbox_row_that_no_server_takes_holds_nobody_up),
+        cmocka_unit_test(a_message_as_large_as_the_server_takes_gets_its_dead_letter),
+        cmocka_unit_test(an_outage_of_postgres_costs_nothing_but_its_time),
+        cmocka_unit_test(an_outage_of_nats_costs_nothing_but_its_time),
+        cmocka_unit_test(a_full_disk_is_an_outage_without_a_hot_loop),
+        cmocka_unit_test(a_table_that_is_missing_for_a_while_is_an_outage),
+        cmocka_unit_test(a_result_that_the_store_refuses_fails_alone_and_ends_rejected),
+        cmocka_unit_test(what_is_pending_for_too_long_expires_and_can_be_replayed_without_headers),
+        cmocka_unit_test(a_rejected_job_starts_afresh_when_its_message_is_replayed_from_the_stream),
+        cmocka_unit_test(a_stop_during_an_outage_ends_in_time),
+        cmocka_unit_test(a_second_signal_ends_at_once),
+    };
+    return cmocka_run_group_tests(tests, pipeline_group_setup, pipeline_group_teardown);
+}
