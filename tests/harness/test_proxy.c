@@ -258,6 +258,7 @@ static void a_connection_without_a_server_is_reset(void **state)
     if (fd >= 0)
         assert_int_equal(recv(fd, &byte, 1, 0), -1);
     assert_int_equal(errno, ECONNRESET);
+    assert_int_equal(harness_proxy_read_counts(e.proxy).accepted, 1);
     close(fd);
     harness_proxy_free(e.proxy);
 }

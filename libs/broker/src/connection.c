@@ -105,8 +105,7 @@ static void on_disconnected(natsConnection *nats, void *ctx)
     tell_change(connection, false, detail);
 }
 
-/* By our own close, or because each server has refused the credentials twice in a row: then nats.c gives up, and may say
- * only that it has no server left. As we reconnect for ever, nothing else takes one off its list. */
+/* By our own close, or because a server has refused the credentials twice in a row: then nats.c gives up. */
 static void on_closed(natsConnection *nats, void *ctx)
 {
     broker_connection *connection = ctx;
@@ -114,10 +113,8 @@ static void on_closed(natsConnection *nats, void *ctx)
     natsStatus status = natsConnection_GetLastError(nats, &last);
     BROKER_HOLD(&connection->condition);
     connection->connected = false;
-    connection->denied = status == NATS_CONNECTION_AUTH_FAILED || status == NATS_NO_SERVER;
-    if (status != NATS_NO_SERVER) /* else what was said before tells more */
-        snprintf(connection->reason, sizeof(connection->reason), "%s",
-                 last == NULL || last[0] == '\0' ? "closed" : last);
+    connection->denied = status == NATS_CONNECTION_AUTH_FAILED;
+    snprintf(connection->reason, sizeof(connection->reason), "%s", last == NULL || last[0] == '\0' ? "closed" : last);
     connection->closed = true;
     broker_condition_wake(&connection->condition);
 }

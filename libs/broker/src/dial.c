@@ -15,6 +15,7 @@
 #define PING_INTERVAL_MS        10000
 #define PINGS_OUT_MAX           2
 #define WRITE_DEADLINE_MS       10000
+#define NOBODY_URL              "nats://127.0.0.1:1"
 #define IO_BUFFER_BYTES         (64 * 1024)
 
 static base_code add_server(broker_servers *servers, const char *start, size_t size, base_error *err)
@@ -82,12 +83,21 @@ broker_server_text broker_servers_public(const broker_servers *servers)
     return text;
 }
 
-static natsStatus set_servers(natsOptions *nats, const broker_servers *servers)
+/* In random order, so that clients spread over the servers, but for a last one that nobody listens on. For nats.c (3.4.1 and all
+ * later ones seen) goes on in the background from where the first round over its list ended; when that was in a handshake, as with a
+ * proxy before a server that is down or with refused credentials, it has forgotten where, and gives up for good. */
+static natsStatus set_servers(natsOptions *nats, const broker_servers *servers, bool wait_for_server)
 {
-    const char *urls[BROKER_SERVERS_MAX];
-    for (size_t i = 0; i < servers->count; i++)
+    const char *urls[BROKER_SERVERS_MAX + 1];
+    for (size_t i = 0; i < servers->count; i++) {
         urls[i] = servers->urls[i];
-    return natsOptions_SetServers(nats, urls, (int)servers->count);
+        const char **other = &urls[arc4random_uniform((uint32_t)i + 1)];
+        urls[i] = *other;
+        *other = servers->urls[i];
+    }
+    urls[servers->count] = NOBODY_URL;
+    natsStatus status = natsOptions_SetServers(nats, urls, (int)servers->count + wait_for_server);
+    return status == NATS_OK ? natsOptions_SetNoRandomize(nats, true) : status;
 }
 
 /* For ever, quickly, and with every buffer bounded: nats.c's own defaults give up after 60 tries and 4 minutes of silence. */
@@ -168,7 +178,7 @@ base_code broker_dial_options(const broker_connection_options *options, const br
     __attribute__((cleanup(options_destroy_at))) natsOptions *nats = NULL;
     natsStatus status = natsOptions_Create(&nats);
     if (status == NATS_OK)
-        status = set_servers(nats, servers);
+        status = set_servers(nats, servers, options->wait_for_server);
     if (status == NATS_OK)
         status = set_link(nats);
     if (status == NATS_OK && options->name != NULL)

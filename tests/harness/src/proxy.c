@@ -141,6 +141,9 @@ static void accept_one(harness_proxy *proxy)
     int client = accept4(proxy->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (client < 0)
         return;
+    pthread_mutex_lock(&proxy->lock);
+    proxy->counts.accepted++;
+    pthread_mutex_unlock(&proxy->lock);
     int server = connect_to(proxy->target);
     if (server < 0) {
         end_socket(client, HARNESS_PROXY_RST);
@@ -153,9 +156,6 @@ static void accept_one(harness_proxy *proxy)
     flow_init(&made->to_server, client, server);
     flow_init(&made->to_client, server, client);
     proxy->connections[proxy->connection_count++] = made;
-    pthread_mutex_lock(&proxy->lock);
-    proxy->counts.accepted++;
-    pthread_mutex_unlock(&proxy->lock);
 }
 
 /* poll() reports errors of a socket even when asked for nothing: one that may not move at all is left out. */

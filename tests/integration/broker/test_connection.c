@@ -3,6 +3,7 @@
 
 #include "harness/folder.h"
 #include "harness/process.h"
+#include "harness/proxy.h"
 #include "harness/wait.h"
 
 #include <pthread.h>
@@ -64,6 +65,31 @@ static void a_server_that_comes_later_is_waited_for(void **state)
     assert_int_equal(broker_connection_max_payload(connection), 0);
     harness_nats_start(server);
     scene_await_link(connection, true);
+}
+
+static bool was_tried_again(void *ctx)
+{
+    return harness_proxy_read_counts(ctx).accepted > 1;
+}
+
+/* As behind a load balancer that is ahead of its servers: the connection is accepted, and the handshake never ends. */
+static void a_server_that_accepts_and_says_nothing_is_waited_for_too(void **state)
+{
+    (void)state;
+    BASE_CLEANUP(harness_nats_free) harness_nats *server = harness_nats_new(NULL);
+    BASE_CLEANUP(harness_proxy_free) harness_proxy *proxy = harness_proxy_new(harness_nats_port(server));
+    harness_proxy_stall(proxy, HARNESS_PROXY_BOTH);
+    char url[64];
+    snprintf(url, sizeof(url), "nats://127.0.0.1:%u", harness_proxy_port(proxy));
+    BASE_CLEANUP(broker_connection_free) broker_connection *connection = NULL;
+    base_error err;
+    broker_connection_options options = {.url = url, .wait_for_server = true};
+    scene_expect_ok(broker_connection_open(&options, &connection, &err), &err);
+    assert_true(harness_wait_until(was_tried_again, proxy, SCENE_DEADLINE_MS));
+    assert_int_equal(broker_connection_check(connection, &err), BASE_UNAVAILABLE);
+    harness_proxy_heal(proxy);
+    scene_await_link(connection, true);
+    assert_string_equal(broker_connection_server(connection).text, url);
 }
 
 typedef struct changes {
@@ -246,6 +272,7 @@ int main(void)
         cmocka_unit_test(a_connection_says_where_it_is),
         cmocka_unit_test(an_absent_server_is_named_in_the_error),
         cmocka_unit_test(a_server_that_comes_later_is_waited_for),
+        cmocka_unit_test(a_server_that_accepts_and_says_nothing_is_waited_for_too),
         cmocka_unit_test(every_loss_and_return_of_the_link_is_told),
         cmocka_unit_test(user_and_password_are_used_and_wrong_ones_denied),
         cmocka_unit_test(a_token_is_used),
