@@ -1,0 +1,19 @@
+#pragma once
+/* What a run came to: waits until all work is done, then compares what was submitted with what became of it. */
+#include "load.h"
+#include "world.h"
+
+enum { VERDICT_QUIET_MS = 180000 };
+
+typedef struct verdict {
+    size_t submissions, forged, duplicates, garbage;
+    size_t complete, rejected;
+    int64_t redeliveries; /* claims beyond the first of a stage */
+    int64_t transactions; /* landed */
+    size_t violations;
+} verdict;
+
+/* Waits until nothing is pending; says what still is, and counts it as a violation, after VERDICT_QUIET_MS. */
+size_t verdict_wait_quiet(world *w, const load *l);
+/* Judges what stands still. Adds to ret->violations, and prints each. */
+void verdict_judge(world *w, const load *l, verdict *ret);
