@@ -201,6 +201,79 @@ static void what_became_final_during_an_outage_of_the_publisher_is_recorded_once
     pipeline_stop(&p);
 }
 
+/* Publishes one submission of somebody else who has the same fee payer. */
+static void publish_as_rival(pipeline *p, harness_postgres *cluster)
+{
+    pipeline rival;
+    pipeline_start(&rival, cluster, 0);
+    memcpy(rival.fee_payer_key, p->fee_payer_key, sizeof(rival.fee_payer_key));
+    uint16_t own_port = rival.node_port;
+    rival.node_port = p->node_port;
+    pipeline_start_publisher(&rival, NULL);
+    base_sha256 submission = pipeline_submit(&rival, "of the rival");
+    pipeline_wait(&rival, &submission, WIRE_STATUS_COMPLETE);
+    rival.node_port = own_port;
+    pipeline_stop(&rival);
+}
+
+static void a_complete_submission_whose_transaction_is_lost_is_rejected_and_can_be_redriven(void **state)
+{
+    pipeline p;
+    pipeline_start(&p, *state, 0);
+    base_sha256 submission = pipeline_submit(&p, "lost");
+    store_submission row = pipeline_wait(&p, &submission, WIRE_STATUS_COMPLETE);
+    pipeline_wait_settled(&p);
+    harness_process_signal(p.publisher, SIGTERM);
+    assert_int_equal(harness_process_wait(p.publisher, PIPELINE_WAIT_MS), 0);
+    kill_node(&p);
+    assert_int_equal(unlink(p.node_state), 0);
+    pipeline_start_node(&p, 0);
+    publish_as_rival(&p, *state);
+    pipeline_make_block(&p);
+
+    pipeline_start_publisher(&p, NULL);
+    store_submission lost = pipeline_wait(&p, &submission, WIRE_STATUS_REJECTED);
+    assert_string_equal(lost.reason_code, "transaction_lost");
+    pipeline_wait_settled(&p);
+    BASE_CLEANUP(free) char *output = NULL;
+    const char *const redrive[] = {"dead", "redrive", "--reason", "transaction_lost", NULL};
+    assert_int_equal(pipeline_proofctl(&p, redrive, &output), 0);
+    store_submission again = pipeline_wait(&p, &submission, WIRE_STATUS_COMPLETE);
+    assert_string_not_equal(again.transaction_id, row.transaction_id);
+    assert_int_equal(again.proofs_generated, 1);
+    BASE_CLEANUP(free) char *events = pipeline_events(&p, &submission);
+    assert_string_equal(events, "proof_generation proof_publishing complete rejected proof_publishing complete");
+    pipeline_stop(&p);
+}
+
+/* A publisher stopped in the middle of a batch, whose lane another one takes over, goes on with what it holds. */
+static void a_publisher_that_sleeps_through_the_loss_of_its_lane_doubles_nothing(void **state)
+{
+    enum { LOAD = 100 };
+    pipeline p;
+    base_sha256 submissions[LOAD];
+    pipeline_start(&p, *state, 0);
+    pipeline_fault(&p, "{\"kind\":\"delay\",\"delay_ms\":20,\"on\":\"send\",\"probability\":1}");
+    pipeline_submit_many(&p, "z", LOAD, submissions);
+    pipeline_wait_number(&p, "SELECT count(*) FROM transactions", 10);
+    harness_process *sleeper = BASE_TAKE(p.publisher);
+    harness_process_pause(sleeper);
+    pipeline_start_publisher(&p, NULL);
+    free(harness_database_query(&p.database, "SELECT count(pg_terminate_backend(l.pid)) FROM pg_locks l "
+                                             "JOIN pg_stat_activity a USING (pid) WHERE l.locktype = 'advisory' "
+                                             "AND a.application_name = 'proofline-publisher'"));
+    BASE_CLEANUP(free) char *taken = harness_process_wait_line(p.publisher, "lane_settled", PIPELINE_WAIT_MS);
+    assert_non_null(taken);
+    harness_process_resume(sleeper);
+    for (size_t i = 0; i < LOAD; i++)
+        pipeline_wait(&p, &submissions[i], WIRE_STATUS_COMPLETE);
+    pipeline_wait_settled(&p);
+    assert_int_equal(pipeline_transactions_at_node(&p), LOAD);
+    assert_int_equal(pipeline_number(&p, "SELECT count(DISTINCT transaction_id) FROM submissions"), LOAD);
+    harness_process_free(sleeper);
+    pipeline_stop(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -210,6 +283,8 @@ int main(void)
         cmocka_unit_test(a_changed_fee_payer_sends_the_old_ones_transaction_and_makes_no_second),
         cmocka_unit_test(a_node_that_lost_its_pool_gets_all_of_it_again),
         cmocka_unit_test(what_became_final_during_an_outage_of_the_publisher_is_recorded_once),
+        cmocka_unit_test(a_complete_submission_whose_transaction_is_lost_is_rejected_and_can_be_redriven),
+        cmocka_unit_test(a_publisher_that_sleeps_through_the_loss_of_its_lane_doubles_nothing),
         cmocka_unit_test(an_idle_publisher_whose_node_vanishes_stays_not_ready_and_says_so_once),
     };
     return cmocka_run_group_tests(tests, pipeline_group_setup, pipeline_group_teardown);

@@ -195,6 +195,21 @@ static void a_step_that_no_submission_may_take_is_reported(void **state)
     SCENE_EXPECT_ALL(s, {CHECKER_HISTORY_ILLEGAL, id.text, "from complete to proof_publishing with event 4"},
                      {CHECKER_ROW_NOT_AS_EVENTS, id.text, "counts 3 events, and the last in the stream is 4"});
     scene_delete(s, s->pipeline.names.stream_events, sequence);
+    wire_status_changed rejection = {.sha256 = s->good[8],
+                                     .sequence = 4,
+                                     .status = WIRE_STATUS_REJECTED,
+                                     .previous_status = WIRE_STATUS_COMPLETE,
+                                     .reason_code = "node_refused"}; /* only a lost transaction ends a completion */
+    sequence = scene_store_event(s, &rejection);
+    SCENE_EXPECT_ALL(s, {CHECKER_HISTORY_ILLEGAL, id.text, "from complete to rejected with event 4"},
+                     {CHECKER_ROW_NOT_AS_EVENTS, id.text, "counts 3 events, and the last in the stream is 4"},
+                     {CHECKER_LETTER_MISSING, id.text, "event 4, node_refused"});
+    scene_delete(s, s->pipeline.names.stream_events, sequence);
+    memcpy(rejection.reason_code, "transaction_lost", sizeof("transaction_lost"));
+    sequence = scene_store_event(s, &rejection); /* a legal step, but for what should stand beside it */
+    SCENE_EXPECT_ALL(s, {CHECKER_ROW_NOT_AS_EVENTS, id.text, "counts 3 events, and the last in the stream is 4"},
+                     {CHECKER_LETTER_MISSING, id.text, "event 4, transaction_lost"});
+    scene_delete(s, s->pipeline.names.stream_events, sequence);
     event.previous_status = WIRE_STATUS_REJECTED; /* and it denies what was said before */
     sequence = scene_store_event(s, &event);
     scene_sql(s, &s->good[8], "UPDATE submissions SET event_sequence = 4 WHERE sha256_hash = '%s'");

@@ -31,8 +31,9 @@ static const store_statement COMMIT_PUBLICATION = {
     "owner) " STORE_STILL_OURS(
         "proof_publishing") "AND s.ctid = f.place AND (NOT o.abandon OR o.kind = 3 OR EXISTS (SELECT FROM fee_payers l "
                             "WHERE l.fee_payer = $12::text AND l.lane_epoch = $13::bigint)) RETURNING o.owner, o.sha, "
-                            "o.kind, o.hash, o.drop_proof, o.abandon), "
-                            "accepted AS (UPDATE transactions t SET state = 'accepted', updated_at = now() FROM "
+                            "o.kind, o.hash, o.drop_proof, o.abandon, o.height), "
+                            "accepted AS (UPDATE transactions t SET state = 'accepted', block_height = "
+                            "nullif(w.height, 0), updated_at = now() FROM "
                             "written w "
                             "WHERE w.kind = 0 AND t.hash = w.hash AND t.submission = w.sha AND t.state = 'committed'), "
                             "abandoned AS (UPDATE transactions t SET state = 'abandoned', updated_at = now() FROM "

@@ -237,12 +237,13 @@ static const store_statement LOCK_MARKED = {
                          "WHERE t.hash = ANY ($1::text[])) AS d ORDER BY d.submission COLLATE \"C\") AS r, LATERAL "
                          "(SELECT 1 FROM submissions s "
                          "WHERE s.sha256_hash = r.submission FOR NO KEY UPDATE) AS l"};
-static const store_statement MARK = {"transactions_mark",
-                                     "UPDATE transactions t SET state = m.state, updated_at = now(), "
-                                     "block_height = CASE WHEN m.state IN ('included', 'failed') THEN m.height END "
-                                     "FROM unnest($1::text[], $2::text[], $3::bigint[]) AS m (hash, state, height) "
-                                     "WHERE t.hash = m.hash AND EXISTS (SELECT FROM fee_payers f "
-                                     "WHERE f.fee_payer = $4::text AND f.lane_epoch = $5::bigint)"};
+static const store_statement MARK = {
+    "transactions_mark",
+    "UPDATE transactions t SET state = m.state, updated_at = now(), "
+    "block_height = CASE WHEN m.state <> 'abandoned' THEN coalesce(nullif(m.height, 0), t.block_height) END "
+    "FROM unnest($1::text[], $2::text[], $3::bigint[]) AS m (hash, state, height) "
+    "WHERE t.hash = m.hash AND EXISTS (SELECT FROM fee_payers f "
+    "WHERE f.fee_payer = $4::text AND f.lane_epoch = $5::bigint)"};
 
 static void hash_params(const store_transaction_mark *marks, size_t count, store_params *params)
 {

@@ -39,5 +39,6 @@ void publisher_lane_release(publisher_lane *lane);
 
 /* Looks up all open transactions, sends the missing ones again, and learns the next nonce. */
 BASE_MUST_CHECK base_code publisher_lane_settle(publisher_lane *lane, base_error *err);
-/* Records which open transactions are final; unsettles the lane when the node has lost one. */
+/* Records which open transactions are final, and rejects the submission of one that failed; unsettles the lane when the node has
+ * lost one. */
 BASE_MUST_CHECK base_code publisher_lane_confirm(publisher_lane *lane, base_error *err);

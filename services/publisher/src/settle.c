@@ -2,6 +2,7 @@
 #include "lane.h"
 
 #include "base/clock.h"
+#include "stage/dead.h"
 #include "stage/metrics.h"
 #include "telemetry/log.h"
 
@@ -69,50 +70,77 @@ static void tell(telemetry_level level, const char *event, const store_transacti
                   telemetry_int("nonce", transaction->nonce), telemetry_text("reason", reason));
 }
 
-/* It can never land: frees its nonce. Losing one that the node had accepted is worth a page. */
-static void abandon(open_set *open, const store_transaction *transaction, const char *reason)
+/* A transaction that the node had accepted is gone, or failed in its block: its submission does not stay complete in silence. */
+static base_code lose(publisher_lane *lane, const store_transaction *transaction, store_transaction_state state,
+                      int64_t height, const char *reason, base_error *err)
 {
-    bool accepted = transaction->state == STORE_TX_ACCEPTED;
-    tell(accepted ? TELEMETRY_ERROR : TELEMETRY_WARN, accepted ? "accepted_transaction_lost" : "transaction_abandoned",
-         transaction, reason);
+    bool failed = state == STORE_TX_FAILED, rejected = false;
+    const store_loss loss = {.mark = {transaction->hash, state, height},
+                             .reason_code = failed ? "transaction_failed" : "transaction_lost",
+                             .reason = reason};
+    tell(TELEMETRY_ERROR, failed ? "transaction_failed" : "accepted_transaction_lost", transaction, reason);
+    base_code code = store_transaction_lose(lane->stage->store, &lane->lane, transaction, &loss, lane->stage->pending,
+                                            &rejected, err);
+    if (code == BASE_CONFLICT)
+        lane->held = false;
+    if (code != BASE_OK)
+        return code;
+    if (rejected)
+        stage_metrics_job(STAGE_PUBLISH, "rejected");
+    stage_worker_relay(lane->stage);
+    return BASE_OK;
+}
+
+/* It can never land: frees its nonce. */
+static base_code abandon(publisher_lane *lane, open_set *open, const store_transaction *transaction, const char *reason,
+                         base_error *err)
+{
+    if (transaction->state == STORE_TX_ACCEPTED)
+        return lose(lane, transaction, STORE_TX_ABANDONED, 0, reason, err);
+    tell(TELEMETRY_WARN, "transaction_abandoned", transaction, reason);
     mark(open, transaction, STORE_TX_ABANDONED, 0);
+    return BASE_OK;
 }
 
 /* A block deep enough is final: a reorganisation no longer brings the transaction back into the pool. */
-static void note_final(const publisher_lane *lane, open_set *open, const store_transaction *transaction,
-                       const ledger_sighting *sighting)
+static base_code note_final(publisher_lane *lane, open_set *open, const store_transaction *transaction,
+                            const ledger_sighting *sighting, base_error *err)
 {
     if (lane->height - sighting->block_height + 1 < lane->confirmations)
-        return;
+        return BASE_OK;
+    if (sighting->place == LEDGER_FAILED)
+        return lose(lane, transaction, STORE_TX_FAILED, sighting->block_height, sighting->reason, err);
     if (sighting->place == LEDGER_INCLUDED) {
         tell(TELEMETRY_INFO, "transaction_final", transaction, "");
         mark(open, transaction, STORE_TX_INCLUDED, sighting->block_height);
-    } else if (sighting->place == LEDGER_FAILED) {
-        tell(TELEMETRY_ERROR, "transaction_failed", transaction, sighting->reason);
-        mark(open, transaction, STORE_TX_FAILED, sighting->block_height);
     }
+    return BASE_OK;
 }
 
 /* The node shows it, in its pool or in a block. After an outage it may lie deeper than publisher_lane_confirm looks. */
-static void note_found(publisher_lane *lane, open_set *open, const store_transaction *transaction,
-                       const ledger_sighting *sighting)
+static base_code note_found(publisher_lane *lane, open_set *open, const store_transaction *transaction,
+                            const ledger_sighting *sighting, base_error *err)
 {
     if (transaction->state != STORE_TX_COMMITTED)
-        note_final(lane, open, transaction, sighting);
-    else if (sighting->place == LEDGER_FAILED)
+        return note_final(lane, open, transaction, sighting, err);
+    if (sighting->place == LEDGER_FAILED)
         mark(open, transaction, STORE_TX_FAILED, sighting->block_height);
     else
         mark(open, transaction, STORE_TX_ACCEPTED, lane->height);
+    return BASE_OK;
 }
 
 /* The chain is past its nonce, and no block that the node shows holds it. */
-static void note_passed(open_set *open, const store_transaction *transaction)
+static base_code note_passed(publisher_lane *lane, open_set *open, const store_transaction *transaction,
+                             base_error *err)
 {
-    /* One that was accepted is in a block older than the node shows. */
-    if (transaction->state == STORE_TX_ACCEPTED)
-        mark(open, transaction, STORE_TX_INCLUDED, 0);
-    else
-        abandon(open, transaction, "its nonce was used by another transaction");
+    /* One that was accepted before the oldest block shown is taken to be in an older one. */
+    bool all_shown = transaction->block_height > 0 && lane->height - transaction->block_height < LOOK_BACK_BLOCKS;
+    if (transaction->state != STORE_TX_ACCEPTED || all_shown)
+        return abandon(lane, open, transaction, "its nonce was used by another transaction", err);
+    tell(TELEMETRY_WARN, "transaction_assumed_final", transaction, "accepted longer ago than the node's blocks reach");
+    mark(open, transaction, STORE_TX_INCLUDED, 0);
+    return BASE_OK;
 }
 
 /* The node refuses the nonce of what it did not show a moment ago. It may have taken it since, from a request that was still under
@@ -133,27 +161,23 @@ static base_code resolve_nonce(publisher_lane *lane, open_set *open, const store
     if (code != BASE_OK)
         return code;
     if (sighting.place != LEDGER_NOWHERE)
-        note_found(lane, open, transaction, &sighting);
-    else if (transaction->nonce < account.nonce)
-        note_passed(open, transaction);
-    else if (!earlier_is_ours)
-        abandon(open, transaction, "an earlier nonce is free: it would leave a gap");
-    else
-        return base_fail(err, BASE_UNAVAILABLE,
-                         "nonce %lld is refused: the node lags, or another transaction of the fee payer must land "
-                         "first: %s",
-                         (long long)transaction->nonce, refusal);
-    return BASE_OK;
+        return note_found(lane, open, transaction, &sighting, err);
+    if (transaction->nonce < account.nonce)
+        return note_passed(lane, open, transaction, err);
+    if (!earlier_is_ours)
+        return abandon(lane, open, transaction, "an earlier nonce is free: it would leave a gap", err);
+    return base_fail(err, BASE_UNAVAILABLE,
+                     "nonce %lld is refused: the node lags, or another transaction of the fee payer must land "
+                     "first: %s",
+                     (long long)transaction->nonce, refusal);
 }
 
 /* A transaction that the node does not show: sends its bytes again if it can still land. */
 static base_code mend_missing(publisher_lane *lane, open_set *open, const store_transaction *transaction,
                               base_error *err)
 {
-    if (transaction->nonce < open->account.nonce) {
-        note_passed(open, transaction);
-        return BASE_OK;
-    }
+    if (transaction->nonce < open->account.nonce)
+        return note_passed(lane, open, transaction, err);
     base_error reason = {0};
     int64_t started = base_monotonic_us();
     ledger_answer answer = ledger_send(lane->ledger, transaction->payload, &reason);
@@ -174,8 +198,7 @@ static base_code mend_missing(publisher_lane *lane, open_set *open, const store_
         return resolve_nonce(lane, open, transaction, reason.message, err);
     case LEDGER_EXPIRED:
     case LEDGER_REJECTED:
-        abandon(open, transaction, reason.message);
-        return BASE_OK;
+        return abandon(lane, open, transaction, reason.message, err);
     }
     return base_fail(err, BASE_INTERNAL, "unknown answer of the ledger");
 }
@@ -221,7 +244,7 @@ static base_code settle_page(publisher_lane *lane, int64_t *nonce, base_error *e
         if (open.sightings[i].place == LEDGER_NOWHERE)
             code = mend_missing(lane, &open, transaction, err);
         else
-            note_found(lane, &open, transaction, &open.sightings[i]);
+            code = note_found(lane, &open, transaction, &open.sightings[i], err);
     }
     base_error second = {0};
     base_code stored = store_marks(lane, &open, &second); /* also what was found out before a failure */
@@ -240,13 +263,13 @@ base_code publisher_lane_settle(publisher_lane *lane, base_error *err)
     return code == BASE_OK ? learn_next_nonce(lane, err) : code;
 }
 
-static void judge(publisher_lane *lane, open_set *open, size_t index)
+static base_code judge(publisher_lane *lane, open_set *open, size_t index, base_error *err)
 {
     const ledger_sighting *sighting = &open->sightings[index];
-    if (sighting->place == LEDGER_NOWHERE)
-        publisher_lane_unsettle(lane);
-    else
-        note_final(lane, open, store_transaction_list_at(open->list, index), sighting);
+    if (sighting->place != LEDGER_NOWHERE)
+        return note_final(lane, open, store_transaction_list_at(open->list, index), sighting, err);
+    publisher_lane_unsettle(lane);
+    return BASE_OK;
 }
 
 static base_code confirm_page(publisher_lane *lane, int64_t *nonce, base_error *err)
@@ -255,10 +278,10 @@ static base_code confirm_page(publisher_lane *lane, int64_t *nonce, base_error *
     base_code code = look_up(lane, *nonce, lane->confirmations + CONFIRM_EXTRA_BLOCKS, &open, err);
     if (code != BASE_OK)
         return code;
-    for (size_t i = 0; i < open.count; i++)
-        judge(lane, &open, i);
+    for (size_t i = 0; code == BASE_OK && i < open.count; i++)
+        code = judge(lane, &open, i, err);
     *nonce = next_page(&open);
-    return store_marks(lane, &open, err);
+    return code == BASE_OK ? store_marks(lane, &open, err) : code;
 }
 
 base_code publisher_lane_confirm(publisher_lane *lane, base_error *err)

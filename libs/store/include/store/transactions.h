@@ -1,6 +1,6 @@
 #pragma once
 /* Transactions and the nonce lane of a fee payer: nonce, bytes and hash are stored before the first send. */
-#include "store/session.h"
+#include "store/outbox.h"
 #include "wire/messages.h"
 
 #define STORE_TRANSACTION_PAYLOAD_MAX 262144 /* bytes */
@@ -21,7 +21,7 @@ typedef struct store_transaction {
     int64_t fee_nanomina;
     base_bytes payload; /* exactly what is sent; owned by whoever returned the transaction */
     store_transaction_state state;
-    int64_t block_height; /* of inclusion, 0 unless included */
+    int64_t block_height; /* of inclusion; while merely accepted, of the chain when it was; 0 unknown */
     int64_t created_unix_ms;
 } store_transaction;
 
@@ -71,8 +71,21 @@ BASE_MUST_CHECK base_code store_transactions_find(store_session *session, const 
 typedef struct store_transaction_mark {
     const char *hash;
     store_transaction_state state;
-    int64_t block_height; /* for STORE_TX_INCLUDED and STORE_TX_FAILED */
+    int64_t block_height; /* as in store_transaction */
 } store_transaction_mark;
 /* Records what the chain says; fenced by the lane (BASE_CONFLICT). */
 BASE_MUST_CHECK base_code store_transactions_mark(store_session *session, const store_lane *lane,
                                                   const store_transaction_mark *marks, size_t count, base_error *err);
+
+/* Why a transaction that the node had accepted will not stay on the chain. Texts borrowed for the call. */
+typedef struct store_loss {
+    store_transaction_mark mark; /* STORE_TX_FAILED or STORE_TX_ABANDONED */
+    const char *reason_code;
+    const char *reason;
+} store_loss;
+/* Records it and, if the submission is complete by this transaction, rejects that in the same transaction: event, and a dead letter
+ * whose redrive publishes its proof anew. Outbox rows are appended to `pending`. *ret_rejected: it was complete. Fenced by the lane
+ * (BASE_CONFLICT). */
+BASE_MUST_CHECK base_code store_transaction_lose(store_session *session, const store_lane *lane,
+                                                 const store_transaction *transaction, const store_loss *loss,
+                                                 store_outbox *pending, bool *ret_rejected, base_error *err);

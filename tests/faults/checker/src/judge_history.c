@@ -33,6 +33,14 @@ static bool is_legal(wire_status from, wire_status to)
     return false;
 }
 
+/* The one step out of complete: the chain has lost its transaction, or the transaction failed in its block. */
+static bool is_loss(const checker *c, wire_status from, const checker_event *event)
+{
+    const char *reason = checker_reason_text(&c->world, event->reason);
+    return from == WIRE_STATUS_COMPLETE && event->status == WIRE_STATUS_REJECTED &&
+           (strcmp(reason, "transaction_lost") == 0 || strcmp(reason, "transaction_failed") == 0);
+}
+
 static size_t collect(checker *c, const checker_submission *submission, checker_event **ret)
 {
     size_t count = 0;
@@ -97,7 +105,7 @@ static void check_steps(checker *c, const checker_submission *submission, checke
                         "event %" PRIu64 " of submission %s says that it was %s before, and it was %s",
                         events[i]->sequence, checker_id(submission).text, wire_status_name(events[i]->previous),
                         wire_status_name(before));
-        if (!is_start || !is_legal(before, events[i]->status))
+        if (!is_start || (!is_legal(before, events[i]->status) && !is_loss(c, before, events[i])))
             checker_say(c, CHECKER_HISTORY_ILLEGAL, "submission %s went from %s to %s with event %" PRIu64,
                         checker_id(submission).text, wire_status_name(before), wire_status_name(events[i]->status),
                         events[i]->sequence);
