@@ -1,0 +1,25 @@
+#pragma once
+/* Fault points: named places between two effects, at which a `faults` build can be made to die, fail or stand still.
+ *
+ * BASE_FAULT("generator.claimed", err) is BASE_OK, and no code at all, in every other build. In a faults build the variable
+ * PROOFLINE_FAULT arms one point: <label>:exit, <label>:error or <label>:stall:<milliseconds>, with @<n> behind the label for its n-th
+ * passage (default 1). A point acts once per process. Labels are "<service or lib>.<what has just happened>". */
+#include "base/error.h"
+
+#define BASE_FAULT_VARIABLE "PROOFLINE_FAULT"
+
+#ifdef PROOFLINE_FAULTS
+#define BASE_FAULT(label, err)                                                                                         \
+    ({                                                                                                                 \
+        static const char *const base_fault_label __attribute__((section("proofline_faults"), used)) = label;          \
+        base_fault_pass(base_fault_label, err);                                                                        \
+    })
+
+/* Returns BASE_UNAVAILABLE for `error`, kills the process by SIGKILL for `exit`, sleeps for `stall`. Any thread. */
+base_code base_fault_pass(const char *label, base_error *err);
+
+/* Prints all labels of this program, sorted, a line each. */
+void base_fault_list(void);
+#else
+#define BASE_FAULT(label, err) ((void)(err), (base_code)BASE_OK)
+#endif

@@ -1,0 +1,104 @@
+#include "base/fault.h"
+
+#include "base/clock.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { LABEL_MAX = 96, LABELS_MAX = 256 };
+
+typedef enum action { NOTHING, EXIT, FAIL, STALL } action;
+
+/* The armed point, read from the environment once. */
+typedef struct armed {
+    char label[LABEL_MAX];
+    action action;
+    long passages_left; /* until it acts */
+    long stall_ms;
+} armed;
+
+static armed point;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* <label>[@n]:exit | :error | :stall:<ms>. Anything else arms nothing, loudly: a test that breaks nothing must not pass. */
+static void arm(void)
+{
+    const char *text = getenv(BASE_FAULT_VARIABLE);
+    if (text == NULL || *text == '\0')
+        return;
+    char label[LABEL_MAX] = "", what[16] = "";
+    int fields = sscanf(text, "%95[^:]:%15[^:]:%ld", label, what, &point.stall_ms);
+    point.passages_left = 1;
+    char *at = strchr(label, '@');
+    if (at != NULL) {
+        point.passages_left = strtol(at + 1, NULL, 10);
+        *at = '\0';
+    }
+    memcpy(point.label, label, sizeof(label));
+    if (fields == 2 && strcmp(what, "exit") == 0)
+        point.action = EXIT;
+    else if (fields == 2 && strcmp(what, "error") == 0)
+        point.action = FAIL;
+    else if (fields == 3 && strcmp(what, "stall") == 0)
+        point.action = STALL;
+    else
+        fprintf(stderr, "%s: \"%s\" is not <label>:exit|error|stall:<ms>\n", BASE_FAULT_VARIABLE, text);
+}
+
+/* The action due at this passage. */
+static action passage(const char *label)
+{
+    pthread_once(&once, arm);
+    if (point.action == NOTHING || strcmp(point.label, label) != 0)
+        return NOTHING;
+    pthread_mutex_lock(&lock);
+    bool due = point.passages_left > 0 && --point.passages_left == 0;
+    pthread_mutex_unlock(&lock);
+    if (due)
+        fprintf(stderr, "fault point %s acts\n", label);
+    return due ? point.action : NOTHING;
+}
+
+base_code base_fault_pass(const char *label, base_error *err)
+{
+    switch (passage(label)) {
+    case NOTHING:
+        break;
+    case EXIT:
+        kill(getpid(), SIGKILL);
+        break;
+    case FAIL:
+        return base_fail(err, BASE_UNAVAILABLE, "fault point %s", label);
+    case STALL:
+        base_sleep_ms(point.stall_ms);
+        break;
+    }
+    return BASE_OK;
+}
+
+/* Made by the linker around the section that BASE_FAULT fills; weak: a program may have no point. */
+extern const char *const __start_proofline_faults[] __attribute__((weak));
+extern const char *const __stop_proofline_faults[] __attribute__((weak));
+
+static int compare(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+void base_fault_list(void)
+{
+    const char *labels[LABELS_MAX];
+    size_t count = 0;
+    for (const char *const *at = __start_proofline_faults; at < __stop_proofline_faults && count < LABELS_MAX; at++)
+        labels[count++] = *at;
+    qsort(labels, count, sizeof(labels[0]), compare);
+    for (size_t i = 0; i < count; i++)
+        if (i == 0 || strcmp(labels[i], labels[i - 1]) != 0)
+            puts(labels[i]);
+}
