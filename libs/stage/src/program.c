@@ -1,5 +1,6 @@
 #include "stage/program.h"
 
+#include "base/fault.h"
 #include "telemetry/log.h"
 
 #include <stdlib.h>
@@ -26,6 +27,10 @@ static bool handle_arguments(const stage_program *program, int argc, char **argv
         print_help(program);
     } else if (strcmp(argv[1], "--version") == 0) {
         printf("%s %s\n", program->name, PROOFLINE_VERSION);
+#ifdef PROOFLINE_FAULTS
+    } else if (strcmp(argv[1], "--fault-points") == 0) {
+        base_fault_list();
+#endif
     } else {
         fprintf(stderr, "%s: unknown argument \"%s\": settings come from the environment, see --help\n", program->name,
                 argv[1]);

@@ -1,5 +1,6 @@
 #include "stage/relay.h"
 
+#include "base/fault.h"
 #include "broker/publish.h"
 
 _Static_assert(STORE_HEADERS_MAX <= BROKER_HEADERS_MAX, "every header of an outbox row can be published");
@@ -40,7 +41,11 @@ static base_code relay_rows(broker_connection *broker, store_session *store, con
         fill_message(chunk, i, store_outbox_at(outbox, first + i));
         chunk->results[i] = (broker_publish_result){.code = BASE_UNAVAILABLE};
     }
-    base_code code = broker_publish(broker, chunk->messages, count, STAGE_PUBLISH_TIMEOUT_MS, chunk->results, err);
+    base_code code = BASE_FAULT("relay.publishing", err);
+    if (code == BASE_OK)
+        code = broker_publish(broker, chunk->messages, count, STAGE_PUBLISH_TIMEOUT_MS, chunk->results, err);
+    if (code == BASE_OK)
+        code = BASE_FAULT("relay.published", err);
     base_error second = {0};
     base_code deleted = delete_stored(store, outbox, first, count, chunk, &second);
     if (code == BASE_OK && deleted != BASE_OK)

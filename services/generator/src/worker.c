@@ -1,13 +1,13 @@
 #include "worker.h"
 
 #include "base/clock.h"
-#include "base/hex.h"
+#include "base/fault.h"
 #include "broker/topology.h"
 #include "judge.h"
 #include "stage/dead.h"
 #include "stage/metrics.h"
+#include "stage/outcome.h"
 #include "store/generation.h"
-#include "telemetry/log.h"
 
 #include <string.h>
 
@@ -148,22 +148,6 @@ static store_generate_outcome outcome_of(const generator_item *item, store_outco
     };
 }
 
-/* Why the job must end before any work, or NULL. */
-static const char *refusal(generator_worker *worker, generator_item *item)
-{
-    const stage_settings *settings = stage_service_settings(worker->stage.service);
-    if (item->claim.crashes >= settings->crash_limit) {
-        base_fail(&item->why, BASE_INVALID, "its worker died %lld times while it had this job",
-                  (long long)item->claim.crashes);
-        return "quarantined";
-    }
-    if (base_unix_ms() - item->claim.accepted_unix_ms > settings->job_max_age_s * 1000) {
-        base_fail(&item->why, BASE_INVALID, "not done within %lld s", (long long)settings->job_max_age_s);
-        return "expired";
-    }
-    return NULL;
-}
-
 /* A failure that is counted: tried again later, or final. */
 static store_generate_outcome count_failure(generator_worker *worker, const generator_item *item,
                                             const char *reason_code)
@@ -190,7 +174,7 @@ static store_generate_outcome work(generator_worker *worker, generator_item *ite
     int64_t started = base_monotonic_us();
     if (stage_worker_stopping(&worker->stage))
         return outcome_of(item, STORE_RELEASED, "released");
-    const char *reason_code = refusal(worker, item);
+    const char *reason_code = stage_refusal(&worker->stage, &item->claim, &item->why);
     if (reason_code != NULL)
         return outcome_of(item, STORE_REJECTED, reason_code);
     base_code code = judge_evidence(&item->statement, worker->signers, &reason_code, &item->why);
@@ -209,52 +193,44 @@ static store_generate_outcome work(generator_worker *worker, generator_item *ite
     return outcome;
 }
 
-static void tell(const generator_item *item, const store_generate_outcome *outcome, bool fenced)
+static void settle(generator_worker *worker, generator_item *item, const store_generate_outcome *outcome, bool fenced)
 {
-    static const char *const EVENTS[] = {"proof_generated", "submission_rejected", "job_retried", "job_released"};
-    static const char *const LABELS[] = {"succeeded", "rejected", "retried", "released"};
-    telemetry_level level = outcome->kind == STORE_REJECTED          ? TELEMETRY_ERROR
-                            : outcome->kind == STORE_RETRY || fenced ? TELEMETRY_WARN
-                                                                     : TELEMETRY_INFO;
-    stage_metrics_job(STAGE_GENERATE, fenced ? "fenced" : LABELS[outcome->kind]);
-    TELEMETRY_LOG(
-        level, fenced ? "job_fenced" : EVENTS[outcome->kind],
-        telemetry_text("submission", base_sha256_hex(&item->message.sha256).text),
-        telemetry_text("correlation_id", item->message.correlation_id),
-        telemetry_int("attempt", item->claim.retries + 1), telemetry_int("epoch", item->claim.epoch),
-        telemetry_int("duration_ms", outcome->duration_ms),
-        telemetry_text("reason_code", outcome->failure.reason_code != NULL ? outcome->failure.reason_code : ""),
-        telemetry_text("reason", outcome->kind == STORE_SUCCEEDED ? "" : item->why.message));
-}
-
-static void settle(generator_item *item, const store_generate_outcome *outcome, bool fenced)
-{
-    tell(item, outcome, fenced);
+    stage_tell(&worker->stage, &(stage_end){.success = "proof_generated",
+                                            .submission = &item->message.sha256,
+                                            .correlation_id = item->message.correlation_id,
+                                            .claim = &item->claim,
+                                            .kind = outcome->kind,
+                                            .fenced = fenced,
+                                            .duration_ms = outcome->duration_ms,
+                                            .reason_code = outcome->failure.reason_code,
+                                            .reason = item->why.message});
     item->passed = !fenced && outcome->kind == STORE_SUCCEEDED;
-    if (fenced)
-        *item->settlement = (broker_settlement){.verdict = BROKER_LEAVE};
-    else if (outcome->kind == STORE_RETRY)
-        give_back(item, outcome->failure.retry_delay_ms);
-    else if (outcome->kind == STORE_RELEASED)
-        give_back(item, 0);
-    else
-        *item->settlement = (broker_settlement){.verdict = BROKER_DONE};
+    *item->settlement = stage_settlement(outcome->kind, outcome->failure.retry_delay_ms, fenced);
 }
 
-/* Commits until the store takes it: a proof that took minutes is not thrown away because Postgres restarts. */
+/* The outcomes of one commit. */
+typedef struct commit_part {
+    generator_worker *worker;
+    const store_generate_outcome *outcomes;
+    size_t count;
+    bool *fenced;
+} commit_part;
+
+static base_code commit_once(void *ctx, base_error *err)
+{
+    const commit_part *part = ctx;
+    stage_worker *stage = &part->worker->stage;
+    base_code code = BASE_FAULT("generator.proved", err);
+    if (code == BASE_OK)
+        code = store_generate_commit(stage->store, part->outcomes, part->count, part->fenced, stage->pending, err);
+    return code == BASE_OK ? BASE_FAULT("generator.committed", err) : code;
+}
+
 static base_code commit(generator_worker *worker, const store_generate_outcome *outcomes, size_t count, bool *fenced,
                         base_error *err)
 {
-    for (;;) {
-        base_code code =
-            store_generate_commit(worker->stage.store, outcomes, count, fenced, worker->stage.pending, err);
-        if (code == BASE_OK || !stage_worker_try_again(&worker->stage, code, err)) {
-            if (code != BASE_OK)
-                TELEMETRY_LOG(TELEMETRY_ERROR, "commit_failed", telemetry_text("reason", err->message),
-                              telemetry_int("jobs", (int64_t)count));
-            return code;
-        }
-    }
+    commit_part part = {worker, outcomes, count, fenced};
+    return stage_commit(&worker->stage, commit_once, &part, count, err);
 }
 
 /* A result that the store refuses is a counted failure of its job; left open, the attempt would pass for a crash. */
@@ -280,7 +256,7 @@ static void finish(generator_worker *worker, generator_item **items, size_t coun
         if (code != BASE_OK && !stage_worker_stopping(&worker->stage))
             own = commit_alone(worker, items[i], &worker->outcomes[i], &worker->fenced[i]);
         if (own == BASE_OK)
-            settle(items[i], &worker->outcomes[i], worker->fenced[i]);
+            settle(worker, items[i], &worker->outcomes[i], worker->fenced[i]);
         else
             give_back(items[i], STAGE_GATE_MAX_MS);
     }
@@ -312,6 +288,8 @@ static void process(generator_worker *worker, generator_item **items, size_t cou
 {
     base_error err = {0};
     base_code code = claim(worker, items, count, alone, &err);
+    if (code == BASE_OK)
+        code = BASE_FAULT("generator.claimed", &err);
     if (code != BASE_OK) {
         stage_worker_store_failed(&worker->stage, &err);
         for (size_t i = 0; i < count; i++)
@@ -319,6 +297,7 @@ static void process(generator_worker *worker, generator_item **items, size_t cou
         return;
     }
     stage_worker_relay(&worker->stage);
+    (void)BASE_FAULT("generator.announced", &err);
     size_t ours = sort_claims(worker, items, count);
     for (size_t i = 0; i < ours; i++)
         worker->outcomes[i] = work(worker, worker->claimed[i]);
@@ -337,6 +316,7 @@ static void handle(void *ctx, const broker_job *const *jobs, size_t count, broke
             process(worker, &worker->fresh[i], 1, true);
     settle_twins(worker, count);
     forget_jobs(worker, count);
+    (void)BASE_FAULT("generator.relayed", NULL); /* the broker acks next */
 }
 
 static base_code allocate(generator_worker *worker, size_t capacity, base_error *err)
