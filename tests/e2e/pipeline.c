@@ -110,7 +110,7 @@ void pipeline_start_node(pipeline *p, int block_ms)
     p->node_port = (uint16_t)strtoul(strrchr(line, ':') + 1, NULL, 10);
 }
 
-static harness_process *start_service(const pipeline *p, const char *program, const char *const *extra)
+harness_process *pipeline_launch(const pipeline *p, const char *program, const char *const *extra)
 {
     char nats[TEXT_MAX], database[TEXT_MAX], node[TEXT_MAX];
     snprintf(nats, sizeof(nats), "NATS_URL=%s", harness_nats_url(p->nats));
@@ -133,8 +133,12 @@ static harness_process *start_service(const pipeline *p, const char *program, co
         environment[count++] = *extra;
     memcpy(environment + count, defaults, sizeof(defaults));
     const char *const argv[] = {program, NULL};
-    harness_process *service =
-        harness_process_new(&(harness_process_options){.argv = argv, .environment = environment});
+    return harness_process_new(&(harness_process_options){.argv = argv, .environment = environment});
+}
+
+static harness_process *start_service(const pipeline *p, const char *program, const char *const *extra)
+{
+    harness_process *service = pipeline_launch(p, program, extra);
     BASE_CLEANUP(free) char *line = harness_process_wait_line(service, "service_started", PIPELINE_WAIT_MS);
     if (line == NULL)
         harness_fail("%s did not start: %s", program, harness_process_errors(service));
@@ -153,7 +157,7 @@ void pipeline_start_publisher(pipeline *p, const char *const *extra)
     p->publisher = start_service(p, BINARY_DIR "/proofline-publisher", extra);
 }
 
-void pipeline_start(pipeline *p, harness_postgres *cluster, int block_ms)
+void pipeline_prepare(pipeline *p, harness_postgres *cluster, int block_ms)
 {
     memset(p, 0, sizeof(*p));
     make_keys(p);
@@ -161,6 +165,11 @@ void pipeline_start(pipeline *p, harness_postgres *cluster, int block_ms)
     harness_path folder = harness_folder_new("devnode");
     snprintf(p->node_state, sizeof(p->node_state), "%s", harness_path_in(&folder, "state").text);
     pipeline_start_node(p, block_ms);
+}
+
+void pipeline_start(pipeline *p, harness_postgres *cluster, int block_ms)
+{
+    pipeline_prepare(p, cluster, block_ms);
     pipeline_start_generator(p, NULL);
     pipeline_start_publisher(p, NULL);
 }

@@ -31,12 +31,16 @@ int pipeline_group_teardown(void **state);
 
 /* Starts everything; the devnode makes a block every block_ms (0: on demand). */
 void pipeline_start(pipeline *p, harness_postgres *cluster, int block_ms);
+/* The same without the services. */
+void pipeline_prepare(pipeline *p, harness_postgres *cluster, int block_ms);
 /* Ends everything, in any state. */
 void pipeline_stop(pipeline *p);
 
 /* Services; `extra` is a NULL-terminated list of NAME=value or NULL. They are waited for until they have started. */
 void pipeline_start_generator(pipeline *p, const char *const *extra);
 void pipeline_start_publisher(pipeline *p, const char *const *extra);
+/* A service that the pipeline neither waits for nor ends: the caller owns it. */
+harness_process *pipeline_launch(const pipeline *p, const char *program, const char *const *extra);
 void pipeline_start_node(pipeline *p, int block_ms);
 
 /* Signs bytes made from `seed` and publishes the job; returns the submission. */

@@ -171,16 +171,41 @@ static void the_same_submission_many_times_is_proven_and_published_once(void **s
 static void a_flipped_bit_in_the_stored_proof_is_caught_before_it_is_sent(void **state)
 {
     pipeline p;
-    pipeline_start(&p, *state, 0);
-    pipeline_fault(&p, "{\"kind\":\"http_503\",\"on\":\"send\",\"probability\":1}");
+    pipeline_prepare(&p, *state, 0);
+    pipeline_start_generator(&p, NULL);
     base_sha256 submission = pipeline_submit(&p, "tampered");
-    attempts wanted = {&p, &submission, 1};
-    assert_true(harness_wait_until(has_attempts, &wanted, PIPELINE_WAIT_MS));
-    /* No transaction may stand in the way: the flip must be found by the check of the proof. */
+    pipeline_wait(&p, &submission, WIRE_STATUS_PROOF_PUBLISHING);
     free(harness_database_query(&p.database, "UPDATE proofs SET blob = set_byte(blob, 20, get_byte(blob, 20) # 1)"));
-    pipeline_fault(&p, NULL);
+    pipeline_start_publisher(&p, NULL);
     store_submission row = pipeline_wait(&p, &submission, WIRE_STATUS_REJECTED);
     assert_string_equal(row.reason_code, "proof_corrupt");
+    assert_int_equal(pipeline_transactions_at_node(&p), 0);
+    pipeline_stop(&p);
+}
+
+/* The node has it and Postgres does not know yet: whatever else would end the job, it is complete. */
+static void a_job_too_old_whose_transaction_is_out_completes(void **state)
+{
+    pipeline p;
+    pipeline_start(&p, *state, 0);
+    pipeline_fault(&p, "{\"kind\":\"drop_reply\",\"on\":\"send\",\"next\":1}");
+    free(harness_database_query(&p.database, "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
+                                             "$$BEGIN RAISE EXCEPTION 'later' USING ERRCODE = '55P03'; END$$; "
+                                             "CREATE TRIGGER refuse BEFORE UPDATE ON submissions FOR EACH ROW "
+                                             "WHEN (NEW.status = 'complete') EXECUTE FUNCTION refuse()"));
+    base_sha256 submission = pipeline_submit(&p, "old");
+    attempts wanted = {&p, &submission, 1};
+    assert_true(harness_wait_until(has_attempts, &wanted, PIPELINE_WAIT_MS));
+    BASE_CLEANUP(free) char *line = harness_process_wait_line(p.publisher, "dependency_down", PIPELINE_WAIT_MS);
+    assert_non_null(line);
+    harness_process_signal(p.publisher, SIGKILL);
+    assert_int_equal(harness_process_wait(p.publisher, PIPELINE_WAIT_MS), 128 + SIGKILL);
+    free(harness_database_query(&p.database, "DROP TRIGGER refuse ON submissions; UPDATE submissions SET accepted_at = "
+                                             "now() - interval '2 days', due_at = now() - interval '2 days'"));
+    const char *const impatient[] = {"SWEEP_QUIET_S=1", NULL};
+    pipeline_start_publisher(&p, impatient);
+    pipeline_wait(&p, &submission, WIRE_STATUS_COMPLETE);
+    assert_int_equal(pipeline_transactions_at_node(&p), 1);
     pipeline_stop(&p);
 }
 
@@ -265,6 +290,7 @@ int main(void)
         cmocka_unit_test(exhausted_retries_end_in_a_dead_letter_that_can_be_redriven_to_completion),
         cmocka_unit_test(the_same_submission_many_times_is_proven_and_published_once),
         cmocka_unit_test(a_flipped_bit_in_the_stored_proof_is_caught_before_it_is_sent),
+        cmocka_unit_test(a_job_too_old_whose_transaction_is_out_completes),
         cmocka_unit_test(readiness_tells_what_is_missing),
         cmocka_unit_test(refused_credentials_end_a_service_with_the_reason),
         cmocka_unit_test(a_database_without_tables_is_not_ready_and_names_the_command),

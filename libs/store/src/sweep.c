@@ -90,10 +90,12 @@ base_code store_sweep_requeue(store_session *session, store_stage stage, int64_t
 
 static const store_statement EXPIRE = {
     "sweep_expire",
-    "WITH due AS (SELECT sha256_hash, status, job_payload FROM submissions "
+    "WITH due AS (SELECT sha256_hash, status, job_payload FROM submissions p "
     "WHERE status IN ('proof_generation', 'proof_publishing') "
     "AND status IN ('awaiting_review', 'proof_generation', 'proof_publishing') "
     "AND accepted_at < now() - $1::bigint * interval '1 ms' "
+    "AND NOT EXISTS (SELECT FROM transactions t WHERE t.submission = p.sha256_hash "
+    "AND t.state IN ('committed', 'accepted')) "
     "ORDER BY accepted_at LIMIT $2::bigint FOR NO KEY UPDATE SKIP LOCKED) "
     "UPDATE submissions s SET status = 'rejected', epoch = s.epoch + 1, event_sequence = s.event_sequence + 1, "
     "attempt_open = false, job_payload = NULL, reason_code = '" EXPIRED_CODE "', "

@@ -1,6 +1,7 @@
 #include "lane.h"
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "stage/metrics.h"
 #include "telemetry/log.h"
 
@@ -75,8 +76,11 @@ base_code publisher_lane_prepare(publisher_lane *lane, base_error *err)
     }
     if (code == BASE_OK)
         code = check_node(lane, err);
-    if (code == BASE_OK && !lane->settled)
+    if (code == BASE_OK && !lane->settled) {
         code = publisher_lane_settle(lane, err);
+        if (code == BASE_OK)
+            code = BASE_FAULT("lane.settled", err);
+    }
     if (code == BASE_OK && !lane->node_away && base_monotonic_ms() >= lane->next_confirm_ms) {
         lane->next_confirm_ms = base_monotonic_ms() + lane->confirm_interval_ms;
         base_error why = {0};

@@ -1,6 +1,7 @@
 #include "send.h"
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "stage/metrics.h"
 #include "telemetry/log.h"
 
@@ -209,6 +210,16 @@ static bool judge_answer(publisher_lane *lane, publisher_task *task, ledger_answ
     return false;
 }
 
+static ledger_answer send_one(publisher_lane *lane, const ledger_transaction *made, base_error *ret_reason)
+{
+    if (BASE_FAULT("publisher.sending", ret_reason) != BASE_OK)
+        return LEDGER_UNAVAILABLE;
+    int64_t started = base_monotonic_us();
+    ledger_answer answer = ledger_send(lane->ledger, base_buffer_view(&made->payload), ret_reason);
+    stage_metrics_send(ledger_answer_name(answer), (double)(base_monotonic_us() - started) / 1e6);
+    return BASE_FAULT("publisher.sent", ret_reason) == BASE_OK ? answer : LEDGER_UNKNOWN;
+}
+
 /* Sends until one does not get through: those behind it would leave a gap, which the node refuses. */
 static void send_all(publisher_lane *lane, send_batch *batch)
 {
@@ -222,10 +233,7 @@ static void send_all(publisher_lane *lane, send_batch *batch)
             going = false;
             continue;
         }
-        int64_t started = base_monotonic_us();
-        ledger_answer answer = ledger_send(lane->ledger, base_buffer_view(&batch->made[i].payload), &task->why);
-        stage_metrics_send(ledger_answer_name(answer), (double)(base_monotonic_us() - started) / 1e6);
-        going = judge_answer(lane, task, answer);
+        going = judge_answer(lane, task, send_one(lane, &batch->made[i], &task->why));
         if (going)
             lane->next_nonce++;
     }
@@ -264,6 +272,8 @@ base_code publisher_send(publisher_lane *lane, publisher_task *const *tasks, siz
     if (code == BASE_OK)
         code = store_transactions_commit(lane->stage->store, &lane->lane, batch.stored, batch.epochs, batch.count,
                                          batch.fenced, err);
+    if (code == BASE_OK)
+        code = BASE_FAULT("publisher.stored", err);
     if (code != BASE_OK) {
         publisher_lane_unsettle(lane);
         return code;

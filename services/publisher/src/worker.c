@@ -1,12 +1,11 @@
 #include "worker.h"
 
-#include "base/clock.h"
-#include "base/hex.h"
+#include "base/fault.h"
 #include "broker/topology.h"
 #include "prover/prover.h"
 #include "send.h"
 #include "stage/dead.h"
-#include "stage/metrics.h"
+#include "stage/outcome.h"
 #include "telemetry/log.h"
 
 #include <string.h>
@@ -103,30 +102,29 @@ static base_code check_proof(const publisher_task *task, const char **ret_code, 
     return prover_verify(work->proof_format, &claim, work->blob, err);
 }
 
-/* Sets the result of a job that must end before anything is sent. False: it may be sent. */
+/* A failure that is counted: tried again later, or final. */
+static void count_failure(publisher_worker *worker, publisher_task *task, const char *reason_code)
+{
+    bool last = task->work->claim.retries >= stage_service_settings(worker->stage.service)->retry_limit;
+    task->kind = last ? STORE_REJECTED : STORE_RETRY;
+    task->reason_code = reason_code;
+}
+
+/* Sets the result of a job that must end before anything is sent. False: it may be sent, or was: a submission whose transaction may be
+ * at the node is never rejected for its age, its crashes, or what has become of its proof since that was checked. */
 static bool refuse(publisher_worker *worker, publisher_task *task)
 {
-    const stage_settings *settings = stage_service_settings(worker->stage.service);
-    const store_claim *claim = &task->work->claim;
+    if (task->work->has_transaction)
+        return false;
     task->kind = STORE_REJECTED;
-    if (claim->crashes >= settings->crash_limit) {
-        base_fail(&task->why, BASE_INVALID, "its worker died %lld times while it had this job",
-                  (long long)claim->crashes);
-        task->reason_code = "quarantined";
+    task->reason_code = stage_refusal(&worker->stage, &task->work->claim, &task->why);
+    if (task->reason_code != NULL)
         return true;
-    }
-    if (base_unix_ms() - claim->accepted_unix_ms > settings->job_max_age_s * 1000) {
-        base_fail(&task->why, BASE_INVALID, "not done within %lld s", (long long)settings->job_max_age_s);
-        task->reason_code = "expired";
-        return true;
-    }
     base_code code = check_proof(task, &task->reason_code, &task->why);
     if (code == BASE_OK || code == BASE_INVALID)
         return code == BASE_INVALID;
-    /* A format unknown here may be known to a newer publisher: the job waits for it and is counted. */
-    bool last = claim->retries >= settings->retry_limit;
-    task->kind = last ? STORE_REJECTED : STORE_RETRY;
-    task->reason_code = "proof_unchecked";
+    /* A format unknown here may be known to a newer publisher: the job waits for it. */
+    count_failure(worker, task, "proof_unchecked");
     return true;
 }
 
@@ -160,53 +158,65 @@ static store_publish_outcome outcome_of(publisher_worker *worker, const publishe
     return outcome;
 }
 
-static void tell(const publisher_item *item, bool fenced)
+static void settle(publisher_worker *worker, publisher_item *item, const store_publish_outcome *outcome, bool fenced)
 {
-    static const char *const EVENTS[] = {"proof_published", "submission_rejected", "job_retried", "job_released"};
-    static const char *const LABELS[] = {"succeeded", "rejected", "retried", "released"};
     const publisher_task *task = &item->task;
-    telemetry_level level = task->kind == STORE_REJECTED               ? TELEMETRY_ERROR
-                            : task->kind == STORE_SUCCEEDED && !fenced ? TELEMETRY_INFO
-                                                                       : TELEMETRY_WARN;
-    stage_metrics_job(STAGE_PUBLISH, fenced ? "fenced" : LABELS[task->kind]);
-    TELEMETRY_LOG(level, fenced ? "job_fenced" : EVENTS[task->kind],
-                  telemetry_text("submission", base_sha256_hex(task->sha256).text),
-                  telemetry_text("correlation_id", item->message.correlation_id),
-                  telemetry_int("attempt", task->work->claim.retries + 1),
-                  telemetry_int("epoch", task->work->claim.epoch), telemetry_text("transaction", task->hash),
-                  telemetry_text("reason_code", task->reason_code != NULL ? task->reason_code : ""),
-                  telemetry_text("reason", task->kind == STORE_SUCCEEDED ? "" : task->why.message));
-}
-
-static void settle(publisher_item *item, const store_publish_outcome *outcome, bool fenced)
-{
-    fenced = fenced || item->task.fenced;
-    tell(item, fenced);
+    fenced = fenced || task->fenced;
+    stage_tell(&worker->stage, &(stage_end){.success = "proof_published",
+                                            .submission = task->sha256,
+                                            .correlation_id = item->message.correlation_id,
+                                            .claim = &task->work->claim,
+                                            .kind = outcome->kind,
+                                            .fenced = fenced,
+                                            .transaction = task->hash,
+                                            .reason_code = task->reason_code,
+                                            .reason = task->why.message});
     item->passed = !fenced && outcome->kind == STORE_SUCCEEDED;
-    if (fenced)
-        *item->settlement = (broker_settlement){.verdict = BROKER_LEAVE};
-    else if (outcome->kind == STORE_RETRY)
-        give_back(item, outcome->failure.retry_delay_ms);
-    else if (outcome->kind == STORE_RELEASED)
-        give_back(item, 0);
-    else
-        *item->settlement = (broker_settlement){.verdict = BROKER_DONE};
+    *item->settlement = stage_settlement(outcome->kind, outcome->failure.retry_delay_ms, fenced);
 }
 
-/* Commits until the store takes it: what the node accepted must be known, or it is looked up and sent again. */
-static base_code commit(publisher_worker *worker, const store_publish_outcome *outcomes, size_t count, bool *fenced)
+/* The outcomes of one commit. */
+typedef struct commit_part {
+    publisher_worker *worker;
+    const store_publish_outcome *outcomes;
+    size_t count;
+    bool *fenced;
+} commit_part;
+
+static base_code commit_once(void *ctx, base_error *err)
 {
-    for (;;) {
-        base_error err = {0};
-        base_code code = store_publish_commit(worker->stage.store, &worker->lane.lane, outcomes, count, fenced,
-                                              worker->stage.pending, &err);
-        if (code == BASE_OK || !stage_worker_try_again(&worker->stage, code, &err)) {
-            if (code != BASE_OK)
-                TELEMETRY_LOG(TELEMETRY_ERROR, "commit_failed", telemetry_text("reason", err.message),
-                              telemetry_int("jobs", (int64_t)count));
-            return code;
-        }
-    }
+    const commit_part *part = ctx;
+    publisher_worker *worker = part->worker;
+    base_code code = BASE_FAULT("publisher.concluded", err);
+    if (code == BASE_OK)
+        code = store_publish_commit(worker->stage.store, &worker->lane.lane, part->outcomes, part->count, part->fenced,
+                                    worker->stage.pending, err);
+    return code == BASE_OK ? BASE_FAULT("publisher.committed", err) : code;
+}
+
+static base_code commit(publisher_worker *worker, const store_publish_outcome *outcomes, size_t count, bool *fenced,
+                        base_error *err)
+{
+    commit_part part = {worker, outcomes, count, fenced};
+    return stage_commit(&worker->stage, commit_once, &part, count, err);
+}
+
+/* A result that the store refuses is a counted failure of its job; left open, the attempt would pass for a crash. What was sent is
+ * known by its stored transaction, and found by the next attempt. */
+static base_code commit_alone(publisher_worker *worker, publisher_item *item, store_publish_outcome *outcome,
+                              bool *fenced)
+{
+    base_error err = {0};
+    base_code code = commit(worker, outcome, 1, fenced, &err);
+    if (code == BASE_OK || stage_worker_stopping(&worker->stage))
+        return code;
+    item->task.why = err;
+    item->task.abandon = false;
+    count_failure(worker, &item->task, "commit_failed");
+    if (outcome->kind == STORE_SUCCEEDED)
+        item->task.kind = STORE_RETRY; /* never final: its transaction is out */
+    *outcome = outcome_of(worker, item);
+    return commit(worker, outcome, 1, fenced, &err);
 }
 
 /* All at once; when the store refuses the batch for a reason of its content, one by one, so that one bad job fails alone. */
@@ -214,13 +224,14 @@ static void finish(publisher_worker *worker, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         worker->outcomes[i] = outcome_of(worker, worker->claimed[i]);
-    base_code code = commit(worker, worker->outcomes, count, worker->fenced);
+    base_error err = {0};
+    base_code code = commit(worker, worker->outcomes, count, worker->fenced, &err);
     for (size_t i = 0; i < count; i++) {
         base_code own = code;
-        if (code != BASE_OK && count > 1 && !stage_worker_stopping(&worker->stage))
-            own = commit(worker, &worker->outcomes[i], 1, &worker->fenced[i]);
+        if (code != BASE_OK && !stage_worker_stopping(&worker->stage))
+            own = commit_alone(worker, worker->claimed[i], &worker->outcomes[i], &worker->fenced[i]);
         if (own == BASE_OK)
-            settle(worker->claimed[i], &worker->outcomes[i], worker->fenced[i]);
+            settle(worker, worker->claimed[i], &worker->outcomes[i], worker->fenced[i]);
         else
             give_back(worker->claimed[i], STAGE_GATE_MAX_MS);
     }
@@ -280,6 +291,8 @@ static void process(publisher_worker *worker, publisher_item **items, size_t cou
     BASE_CLEANUP(store_publish_batch_free) store_publish_batch *batch = NULL;
     base_code code =
         store_publish_claim(worker->stage.store, worker->requests, count, alone, &batch, worker->stage.pending, &err);
+    if (code == BASE_OK)
+        code = BASE_FAULT("publisher.claimed", &err);
     if (code != BASE_OK) {
         stage_worker_store_failed(&worker->stage, &err);
         for (size_t i = 0; i < count; i++)
@@ -314,6 +327,7 @@ static void handle(void *ctx, const broker_job *const *jobs, size_t count, broke
             give_back(suspect, 0); /* the lane must be settled before the next send */
     }
     settle_twins(worker, count);
+    (void)BASE_FAULT("publisher.relayed", NULL); /* the broker acks next */
 }
 
 static base_code prepare(void *ctx, base_error *err)

@@ -15,7 +15,8 @@ BASE_MUST_CHECK base_code store_sweep_requeue(store_session *session, store_stag
                                               int64_t min_quiet_ms, size_t limit, store_outbox *pending,
                                               size_t *ret_requeued, base_error *err);
 
-/* Rejects up to `limit` submissions that have been pending in a stage for more than max_age_ms since they were accepted:
+/* Rejects up to `limit` submissions that have been pending in a stage for more than max_age_ms since they were accepted, but
+ * none whose transaction may be at the node:
  * reason code "expired", event, dead letter with the stored command (empty when there is none, as in an adopted database). */
 BASE_MUST_CHECK base_code store_sweep_expire(store_session *session, int64_t max_age_ms, size_t limit,
                                              store_outbox *pending, size_t *ret_expired, base_error *err);
