@@ -26,26 +26,33 @@ static armed point;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
+/* Takes the text up to `separator` out of *at; all of the rest where there is none. */
+static void take_word(const char **at, char separator, char *ret, size_t size)
+{
+    const char *end = strchrnul(*at, separator);
+    snprintf(ret, size, "%.*s", (int)(end - *at), *at);
+    *at = *end == '\0' ? end : end + 1;
+}
+
 /* <label>[@n]:exit | :error | :stall:<ms>. Anything else arms nothing, loudly: a test that breaks nothing must not pass. */
 static void arm(void)
 {
     const char *text = getenv(BASE_FAULT_VARIABLE);
     if (text == NULL || *text == '\0')
         return;
-    char label[LABEL_MAX] = "", what[16] = "";
-    int fields = sscanf(text, "%95[^:]:%15[^:]:%ld", label, what, &point.stall_ms);
-    point.passages_left = 1;
-    char *at = strchr(label, '@');
-    if (at != NULL) {
-        point.passages_left = strtol(at + 1, NULL, 10);
-        *at = '\0';
-    }
-    memcpy(point.label, label, sizeof(label));
-    if (fields == 2 && strcmp(what, "exit") == 0)
+    const char *at = text, *label = NULL;
+    char place[LABEL_MAX], what[LABEL_MAX];
+    take_word(&at, ':', place, sizeof(place));
+    take_word(&at, ':', what, sizeof(what));
+    label = place;
+    take_word(&label, '@', point.label, sizeof(point.label));
+    point.passages_left = *label == '\0' ? 1 : strtol(label, NULL, 10);
+    point.stall_ms = strtol(at, NULL, 10);
+    if (strcmp(what, "exit") == 0)
         point.action = EXIT;
-    else if (fields == 2 && strcmp(what, "error") == 0)
+    else if (strcmp(what, "error") == 0)
         point.action = FAIL;
-    else if (fields == 3 && strcmp(what, "stall") == 0)
+    else if (strcmp(what, "stall") == 0 && point.stall_ms > 0)
         point.action = STALL;
     else
         fprintf(stderr, "%s: \"%s\" is not <label>:exit|error|stall:<ms>\n", BASE_FAULT_VARIABLE, text);

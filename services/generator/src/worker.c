@@ -226,35 +226,33 @@ static base_code commit_once(void *ctx, base_error *err)
     return code == BASE_OK ? BASE_FAULT("generator.committed", err) : code;
 }
 
-static base_code commit(generator_worker *worker, const store_generate_outcome *outcomes, size_t count, bool *fenced,
-                        base_error *err)
+static base_code commit(commit_part part, base_error *err)
 {
-    commit_part part = {worker, outcomes, count, fenced};
-    return stage_commit(&worker->stage, commit_once, &part, count, err);
+    return stage_commit(&part.worker->stage, commit_once, &part, part.count, err);
 }
 
 /* A result that the store refuses is a counted failure of its job; left open, the attempt would pass for a crash. */
-static base_code commit_alone(generator_worker *worker, generator_item *item, store_generate_outcome *outcome,
-                              bool *fenced)
+static base_code commit_alone(generator_worker *worker, generator_item *item, size_t index)
 {
+    commit_part part = {worker, &worker->outcomes[index], 1, &worker->fenced[index]};
     base_error err = {0};
-    base_code code = commit(worker, outcome, 1, fenced, &err);
+    base_code code = commit(part, &err);
     if (code == BASE_OK || stage_worker_stopping(&worker->stage))
         return code;
     item->why = err;
-    *outcome = count_failure(worker, item, "commit_failed");
-    return commit(worker, outcome, 1, fenced, &err);
+    worker->outcomes[index] = count_failure(worker, item, "commit_failed");
+    return commit(part, &err);
 }
 
 /* All at once; when the store refuses the batch for a reason of its content, one by one, so that one bad job fails alone. */
 static void finish(generator_worker *worker, generator_item **items, size_t count)
 {
     base_error err = {0};
-    base_code code = commit(worker, worker->outcomes, count, worker->fenced, &err);
+    base_code code = commit((commit_part){worker, worker->outcomes, count, worker->fenced}, &err);
     for (size_t i = 0; i < count; i++) {
         base_code own = code;
         if (code != BASE_OK && !stage_worker_stopping(&worker->stage))
-            own = commit_alone(worker, items[i], &worker->outcomes[i], &worker->fenced[i]);
+            own = commit_alone(worker, items[i], i);
         if (own == BASE_OK)
             settle(worker, items[i], &worker->outcomes[i], worker->fenced[i]);
         else

@@ -194,29 +194,27 @@ static base_code commit_once(void *ctx, base_error *err)
     return code == BASE_OK ? BASE_FAULT("publisher.committed", err) : code;
 }
 
-static base_code commit(publisher_worker *worker, const store_publish_outcome *outcomes, size_t count, bool *fenced,
-                        base_error *err)
+static base_code commit(commit_part part, base_error *err)
 {
-    commit_part part = {worker, outcomes, count, fenced};
-    return stage_commit(&worker->stage, commit_once, &part, count, err);
+    return stage_commit(&part.worker->stage, commit_once, &part, part.count, err);
 }
 
 /* A result that the store refuses is a counted failure of its job; left open, the attempt would pass for a crash. What was sent is
  * known by its stored transaction, and found by the next attempt. */
-static base_code commit_alone(publisher_worker *worker, publisher_item *item, store_publish_outcome *outcome,
-                              bool *fenced)
+static base_code commit_alone(publisher_worker *worker, publisher_item *item, size_t index)
 {
+    commit_part part = {worker, &worker->outcomes[index], 1, &worker->fenced[index]};
     base_error err = {0};
-    base_code code = commit(worker, outcome, 1, fenced, &err);
+    base_code code = commit(part, &err);
     if (code == BASE_OK || stage_worker_stopping(&worker->stage))
         return code;
     item->task.why = err;
     item->task.abandon = false;
     count_failure(worker, &item->task, "commit_failed");
-    if (outcome->kind == STORE_SUCCEEDED)
+    if (worker->outcomes[index].kind == STORE_SUCCEEDED)
         item->task.kind = STORE_RETRY; /* never final: its transaction is out */
-    *outcome = outcome_of(worker, item);
-    return commit(worker, outcome, 1, fenced, &err);
+    worker->outcomes[index] = outcome_of(worker, item);
+    return commit(part, &err);
 }
 
 /* All at once; when the store refuses the batch for a reason of its content, one by one, so that one bad job fails alone. */
@@ -225,11 +223,11 @@ static void finish(publisher_worker *worker, size_t count)
     for (size_t i = 0; i < count; i++)
         worker->outcomes[i] = outcome_of(worker, worker->claimed[i]);
     base_error err = {0};
-    base_code code = commit(worker, worker->outcomes, count, worker->fenced, &err);
+    base_code code = commit((commit_part){worker, worker->outcomes, count, worker->fenced}, &err);
     for (size_t i = 0; i < count; i++) {
         base_code own = code;
         if (code != BASE_OK && !stage_worker_stopping(&worker->stage))
-            own = commit_alone(worker, worker->claimed[i], &worker->outcomes[i], &worker->fenced[i]);
+            own = commit_alone(worker, worker->claimed[i], i);
         if (own == BASE_OK)
             settle(worker, worker->claimed[i], &worker->outcomes[i], worker->fenced[i]);
         else
