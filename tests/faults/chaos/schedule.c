@@ -59,44 +59,40 @@ static const char *const SERVERS[CHAOS_SERVERS] = {"nats", "postgres", "node"};
 static const char *const DIRECTIONS[] = {"towards the server", "towards the client", "both ways"};
 
 /* What a node says when it cannot or will not for now, and what leaves open whether it did. Nothing that would be final. */
-static const char
-    *const
-        NODE_FAULTS
-            [] =
-                {
-                    "{\"kind\":\"http_503\",\"on\":\"all\"}",
-                    "{\"kind\":\"http_503\",\"probability\":0.5}",
-                    "{\"kind\":\"http_429\",\"on\":\"all\",\"probability\":0.7}",
-                    "{\"kind\":\"refuse\",\"on\":\"all\",\"probability\":0.8}",
-                    "{\"kind\":\"refuse\",\"probability\":0.4}",
-                    "{\"kind\":\"drop_reply\"}",
-                    "{\"kind\":\"drop_reply\",\"probability\":0.5}",
-                    "{\"kind\":\"drop_reply\",\"on\":\"all\",\"probability\":0.6}",
-                    "{\"kind\":\"delay\",\"on\":\"all\",\"delay_ms\":700}",
-                    "{\"kind\":\"delay\",\"delay_ms\":4000,\"probability\":0.5}",
-                    "{\"kind\":\"error\",\"on\":\"all\",\"text\":\"Daemon is bootstrapping\"}",
-                    "{\"kind\":\"error\",\"on\":\"all\",\"text\":\"Could not find the transition "
-                    "frontier\",\"probability\":0.8}",
-                    "{\"kind\":\"error\",\"text\":\"Couldn't send user command: "
-                    "[\\\"Overloaded\\\"]\",\"probability\":0.7}",
-                    "{\"kind\":\"error\",\"text\":\"Couldn't send user command: Internal error while scheduling a user "
-                    "command\",\"probability\":0.5}",
-                    "{\"kind\":\"error\",\"text\":\"Couldn't send user command: "
-                    "[\\\"Insufficient_funds\\\"]\",\"probability\":0.5}",
-                    "{\"kind\":\"error\",\"text\":\"Couldn't send user command: "
-                    "[\\\"Fee_payer_account_not_found\\\"]\",\"probability\":0.3}",
-                    "{\"kind\":\"error\",\"text\":\"Couldn't send user command: "
-                    "[\\\"Invalid_nonce\\\"]\",\"probability\":0.5}",
-                    "{\"kind\":\"error\",\"text\":\"Couldn't send user command: Error creating user command: Error: "
-                    "Input nonce 3 "
-                    "either "
-                    "different from inferred nonce 9 or below minimum_nonce 9\",\"probability\":0.5}",
-                    "{\"kind\":\"error\",\"text\":\"Couldn't send user command: "
-                    "[\\\"Insufficient_replace_fee\\\"]\",\"probability\":0.3}",
-                    "{\"kind\":\"error\",\"text\":\"Couldn't send user command: "
-                    "[\\\"Duplicate\\\"]\",\"probability\":0.3}", /* and it is not there */
-                    "{\"kind\":\"error\",\"on\":\"all\",\"text\":\"Something that nobody has seen "
-                    "before\",\"probability\":0.4}",
+static const char *const NODE_FAULTS[] = {
+    "{\"kind\":\"http_503\",\"on\":\"all\"}",
+    "{\"kind\":\"http_503\",\"probability\":0.5}",
+    "{\"kind\":\"http_429\",\"on\":\"all\",\"probability\":0.7}",
+    "{\"kind\":\"refuse\",\"on\":\"all\",\"probability\":0.8}",
+    "{\"kind\":\"refuse\",\"probability\":0.4}",
+    "{\"kind\":\"drop_reply\"}",
+    "{\"kind\":\"drop_reply\",\"probability\":0.5}",
+    "{\"kind\":\"drop_reply\",\"on\":\"all\",\"probability\":0.6}",
+    "{\"kind\":\"delay\",\"on\":\"all\",\"delay_ms\":700}",
+    "{\"kind\":\"delay\",\"delay_ms\":4000,\"probability\":0.5}",
+    "{\"kind\":\"error\",\"on\":\"all\",\"text\":\"Daemon is bootstrapping\"}",
+    "{\"kind\":\"error\",\"on\":\"all\",\"text\":\"Could not find the transition "
+    "frontier\",\"probability\":0.8}",
+    "{\"kind\":\"error\",\"text\":\"Couldn't send user command: "
+    "[\\\"Overloaded\\\"]\",\"probability\":0.7}",
+    "{\"kind\":\"error\",\"text\":\"Couldn't send user command: Internal error while scheduling a user "
+    "command\",\"probability\":0.5}",
+    "{\"kind\":\"error\",\"text\":\"Couldn't send user command: "
+    "[\\\"Insufficient_funds\\\"]\",\"probability\":0.5}",
+    "{\"kind\":\"error\",\"text\":\"Couldn't send user command: "
+    "[\\\"Fee_payer_account_not_found\\\"]\",\"probability\":0.3}",
+    "{\"kind\":\"error\",\"text\":\"Couldn't send user command: "
+    "[\\\"Invalid_nonce\\\"]\",\"probability\":0.5}",
+    "{\"kind\":\"error\",\"text\":\"Couldn't send user command: Error creating user command: Error: "
+    "Input nonce 3 "
+    "either "
+    "different from inferred nonce 9 or below minimum_nonce 9\",\"probability\":0.5}",
+    "{\"kind\":\"error\",\"text\":\"Couldn't send user command: "
+    "[\\\"Insufficient_replace_fee\\\"]\",\"probability\":0.3}",
+    "{\"kind\":\"error\",\"text\":\"Couldn't send user command: "
+    "[\\\"Duplicate\\\"]\",\"probability\":0.3}", /* and it is not there */
+    "{\"kind\":\"error\",\"on\":\"all\",\"text\":\"Something that nobody has seen "
+    "before\",\"probability\":0.4}",
 };
 enum { NODE_FAULT_COUNT = sizeof(NODE_FAULTS) / sizeof(NODE_FAULTS[0]) };
 
