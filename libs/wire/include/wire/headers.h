@@ -12,7 +12,8 @@
 #define WIRE_TYPE_PUBLISH_PROOF       "proofline.v1.PublishProof"
 #define WIRE_TYPE_STATUS_CHANGED      "proofline.v1.SubmissionStatusChanged"
 
-/* The facts of a dead letter; its payload is the original message, byte for byte. */
+/* The facts of a dead letter; its payload is the original message, byte for byte. Only an undecodable message that nearly fills the
+ * server's maximum loses its end, since the facts need room in it. */
 #define WIRE_HEADER_DEAD_STAGE       "Proofline-Dead-Stage"       /* generate | prepare | publish */
 #define WIRE_HEADER_DEAD_REASON_CODE "Proofline-Dead-Reason-Code" /* stable, for programs */
 #define WIRE_HEADER_DEAD_REASON      "Proofline-Dead-Reason"      /* for people, one line */
