@@ -26,6 +26,7 @@ enum {
 typedef struct plan {
     harness_postgres *cluster;
     size_t count;
+    size_t runs, violations; /* so far */
     char points[POINTS_MAX][POINT_MAX];
     struct CMUnitTest tests[POINTS_MAX];
 } plan;
@@ -89,6 +90,8 @@ static void check_promises(pipeline *p)
         .database_url = p->database.url, .broker = p->broker, .names = p->names, .node_port = p->node_port};
     if (checker_run(&options, &report, &err) != BASE_OK)
         harness_fail("the checker cannot read: %s", err.message);
+    the_plan.runs++;
+    the_plan.violations += report.violation_count;
     if (report.violation_count > 0) {
         checker_report_print(&report, stderr);
         harness_fail("%zu violations", report.violation_count);
@@ -149,5 +152,9 @@ int main(void)
                                                 .test_func = every_promise_holds_when_it_breaks_here,
                                                 .initial_state = the_plan.points[i]};
     printf("%zu fault points, each broken by %s\n", the_plan.count, FAULT_ACTION);
-    return _cmocka_run_group_tests("fault points", the_plan.tests, the_plan.count, setup, teardown);
+    int failed = _cmocka_run_group_tests("fault points", the_plan.tests, the_plan.count, setup, teardown);
+    /* Each point is counted once, by the program that breaks it by exit. */
+    printf("TOTAL fault_points=%zu fault_runs=%zu violations=%zu\n",
+           strcmp(FAULT_ACTION, "exit") == 0 ? the_plan.count : 0, the_plan.runs, the_plan.violations);
+    return failed;
 }
