@@ -34,10 +34,8 @@ broker_settlement stage_settlement(store_outcome_kind kind, int64_t retry_delay_
 {
     if (fenced)
         return (broker_settlement){.verdict = BROKER_LEAVE};
-    if (kind == STORE_RETRY)
+    if (kind == STORE_RETRY || kind == STORE_RELEASED)
         return (broker_settlement){.verdict = BROKER_RETRY, .delay_ms = retry_delay_ms};
-    if (kind == STORE_RELEASED)
-        return (broker_settlement){.verdict = BROKER_RETRY};
     return (broker_settlement){.verdict = BROKER_DONE};
 }
 

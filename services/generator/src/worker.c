@@ -161,8 +161,11 @@ static store_generate_outcome count_failure(generator_worker *worker, const gene
 
 static store_generate_outcome failed(generator_worker *worker, const generator_item *item, base_code code)
 {
-    if (code == BASE_CANCELLED || code == BASE_UNAVAILABLE)
-        return outcome_of(item, STORE_RELEASED, "released");
+    if (code == BASE_CANCELLED || code == BASE_UNAVAILABLE || code == BASE_NO_MEMORY) {
+        store_generate_outcome outcome = outcome_of(item, STORE_RELEASED, "released");
+        outcome.failure.retry_delay_ms = code == BASE_NO_MEMORY ? STAGE_GATE_MAX_MS : 0; /* no job is to blame for it */
+        return outcome;
+    }
     if (code == BASE_INVALID)
         return outcome_of(item, STORE_REJECTED, "unprovable");
     return count_failure(worker, item, "proving_failed");

@@ -123,6 +123,12 @@ static bool refuse(publisher_worker *worker, publisher_task *task)
     base_code code = check_proof(task, &task->reason_code, &task->why);
     if (code == BASE_OK || code == BASE_INVALID)
         return code == BASE_INVALID;
+    if (code == BASE_NO_MEMORY) { /* says nothing about the proof: uncounted */
+        task->kind = STORE_RELEASED;
+        task->reason_code = "released";
+        task->retry_delay_ms = STAGE_GATE_MAX_MS;
+        return true;
+    }
     /* A format unknown here may be known to a newer publisher: the job waits for it. */
     count_failure(worker, task, "proof_unchecked");
     return true;
@@ -155,6 +161,8 @@ static store_publish_outcome outcome_of(publisher_worker *worker, const publishe
     };
     if (task->kind == STORE_RETRY)
         outcome.failure.retry_delay_ms = stage_worker_retry_delay_ms(&worker->stage, task->work->claim.retries);
+    else
+        outcome.failure.retry_delay_ms = task->retry_delay_ms;
     return outcome;
 }
 

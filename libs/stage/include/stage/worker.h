@@ -46,9 +46,9 @@ void stage_worker_store_failed(stage_worker *worker, const base_error *why);
 /* What `options.needs` names failed during a batch. */
 void stage_worker_needs_failed(stage_worker *worker, const base_error *why);
 
-/* A result must not be lost because the store is away: waits a little and says whether to try the commit again. Also what
- * an operator has to mend (a table or a right is missing) is waited for: no job is to blame for it. False: the service stops,
- * or the store refuses this very content. */
+/* A result must not be lost because the store is away: waits a little and says whether to try the commit again. What an
+ * operator has to mend (a table or a right is missing) and want of memory are waited for, too: no job is to blame for them.
+ * False: the service stops, or the store refuses this very content. */
 bool stage_worker_try_again(stage_worker *worker, base_code code, const base_error *why);
 
 /* Publishes what was committed. A failure is logged; the sweeper goes on with it and with the rest of the batch, in order. */

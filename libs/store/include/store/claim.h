@@ -41,5 +41,5 @@ typedef struct store_failure {
     base_bytes job_payload;  /* STORE_REJECTED: the original message, for the dead letter */
     const char *job_subject;
     bool drop_proof;        /* STORE_REJECTED in the publish stage: the blob is of no use */
-    int64_t retry_delay_ms; /* STORE_RETRY: when the message comes again */
+    int64_t retry_delay_ms; /* STORE_RETRY, STORE_RELEASED: when the message comes again */
 } store_failure;
