@@ -49,7 +49,7 @@ static base_code record(node *n, const journal_entry *entry, int64_t *ret_positi
 /* Without the lock, so that callers share the disk's time. */
 static base_code make_durable(node *n, int64_t position, base_error *err)
 {
-    return n->journal == NULL ? BASE_OK : journal_sync(n->journal, position, err);
+    return n->journal == NULL || n->options.without_sync ? BASE_OK : journal_sync(n->journal, position, err);
 }
 
 static base_code make_block_locked(node *n, int64_t *ret_position, base_error *err)

@@ -10,27 +10,29 @@ enum { POOL_DEFAULT = 3000, BLOCK_MS_DEFAULT = 3000, BLOCK_MS_MAX = 3600000, ADD
 
 void options_help(FILE *out)
 {
-    fputs("proofline-devnode: a development Mina node: accounts, payments, a pool and blocks, over GraphQL\n\n"
-          "  --port N            TCP port; 0 takes a free one [3085]\n"
-          "  --bind ADDRESS      IPv4 address to listen on [127.0.0.1]\n"
-          "  --port-file FILE    write the port there once it listens\n"
-          "  --network NAME      devnet, testnet or mainnet: for which signatures are checked [devnet]\n"
-          "  --state FILE        keep the chain in this file [kept in memory only]\n"
-          "  --block-ms N        milliseconds between blocks; 0: only by POST /control/block [3000]\n"
-          "  --pool-max N        payments that may wait for a block [3000]\n"
-          "  --minimum-fee MINA  below it payments are refused [0.001]\n"
-          "  --fund ADDRESS=MINA make this account with that balance unless it exists; may be repeated\n"
-          "  --help, --version\n\n"
-          "POST /graphql                 as a Mina daemon: sendPayment, account, bestChain, pooledUserCommands, …\n"
-          "POST /control/block           {\"count\": 1}: make blocks now\n"
-          "POST /control/fund            {\"address\": \"B62…\", \"mina\": \"12.5\"}\n"
-          "GET  /control/chain           all of it, or with {\"from\": height} a part of it\n"
-          "GET  /control/stats\n"
-          "POST /control/faults          {\"kind\": \"refuse\" | \"http_503\" | \"http_429\" | \"drop_reply\" | "
-          "\"delay\" | \"error\",\n"
-          "                               \"text\": \"…\", \"delay_ms\": n, \"next\": n, \"probability\": 0..1,\n"
-          "                               \"on\": \"send\" | \"all\"}; GET lists them, DELETE clears them\n",
-          out);
+    fputs(
+        "proofline-devnode: a development Mina node: accounts, payments, a pool and blocks, over GraphQL\n\n"
+        "  --port N            TCP port; 0 takes a free one [3085]\n"
+        "  --bind ADDRESS      IPv4 address to listen on [127.0.0.1]\n"
+        "  --port-file FILE    write the port there once it listens\n"
+        "  --network NAME      devnet, testnet or mainnet: for which signatures are checked [devnet]\n"
+        "  --state FILE        keep the chain in this file [kept in memory only]\n"
+        "  --no-sync           do not force that file to disk: quicker, and lost when the machine (not the node) dies\n"
+        "  --block-ms N        milliseconds between blocks; 0: only by POST /control/block [3000]\n"
+        "  --pool-max N        payments that may wait for a block [3000]\n"
+        "  --minimum-fee MINA  below it payments are refused [0.001]\n"
+        "  --fund ADDRESS=MINA make this account with that balance unless it exists; may be repeated\n"
+        "  --help, --version\n\n"
+        "POST /graphql                 as a Mina daemon: sendPayment, account, bestChain, pooledUserCommands, …\n"
+        "POST /control/block           {\"count\": 1}: make blocks now\n"
+        "POST /control/fund            {\"address\": \"B62…\", \"mina\": \"12.5\"}\n"
+        "GET  /control/chain           all of it, or with {\"from\": height} a part of it\n"
+        "GET  /control/stats\n"
+        "POST /control/faults          {\"kind\": \"refuse\" | \"http_503\" | \"http_429\" | \"drop_reply\" | "
+        "\"delay\" | \"error\",\n"
+        "                               \"text\": \"…\", \"delay_ms\": n, \"next\": n, \"probability\": 0..1,\n"
+        "                               \"on\": \"send\" | \"all\"}; GET lists them, DELETE clears them\n",
+        out);
 }
 
 static base_code read_int(const char *name, const char *text, int64_t max, int64_t *ret, base_error *err)
@@ -91,17 +93,24 @@ static base_code read_option(const char *name, const char *value, options *ret, 
 base_code options_parse(int argc, char **argv, options *ret, base_error *err)
 {
     static const struct option KNOWN[] = {
-        {"port", required_argument, NULL, 0},      {"bind", required_argument, NULL, 0},
-        {"port-file", required_argument, NULL, 0}, {"network", required_argument, NULL, 0},
-        {"state", required_argument, NULL, 0},     {"block-ms", required_argument, NULL, 0},
-        {"pool-max", required_argument, NULL, 0},  {"minimum-fee", required_argument, NULL, 0},
-        {"fund", required_argument, NULL, 0},      {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'v'},       {0},
+        {"port", required_argument, NULL, 0},
+        {"bind", required_argument, NULL, 0},
+        {"port-file", required_argument, NULL, 0},
+        {"network", required_argument, NULL, 0},
+        {"state", required_argument, NULL, 0},
+        {"block-ms", required_argument, NULL, 0},
+        {"pool-max", required_argument, NULL, 0},
+        {"minimum-fee", required_argument, NULL, 0},
+        {"fund", required_argument, NULL, 0},
+        {"no-sync", no_argument, NULL, 's'},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'v'},
+        {0},
     };
     *ret = (options){
         .bind = "127.0.0.1",
         .port = 3085,
-        .node = {MINA_DEVNET, CHAIN_MINIMUM_FEE, POOL_DEFAULT, BLOCK_MS_DEFAULT, NULL},
+        .node = {MINA_DEVNET, CHAIN_MINIMUM_FEE, POOL_DEFAULT, BLOCK_MS_DEFAULT, NULL, false},
     };
     opterr = 0;
     base_code code = BASE_OK;
@@ -111,6 +120,7 @@ base_code options_parse(int argc, char **argv, options *ret, base_error *err)
             return base_fail(err, BASE_INVALID, "\"%.60s\" is no option, or lacks its value", argv[optind - 1]);
         ret->wants_help = ret->wants_help || found == 'h';
         ret->wants_version = ret->wants_version || found == 'v';
+        ret->node.without_sync = ret->node.without_sync || found == 's';
         if (found == 0)
             code = read_option(KNOWN[index].name, optarg, ret, err);
     }

@@ -126,6 +126,11 @@ static void print_totals(const chaos_options *options, const chaos_schedule *sch
            v->complete, v->rejected, (unsigned long long)o->kills, (unsigned long long)o->pauses,
            (unsigned long long)o->restarts, (unsigned long long)o->server_outages, (unsigned long long)o->cuts,
            (unsigned long long)o->node_faults, (long long)v->redeliveries, (long long)v->transactions, v->violations);
+    printf("TOTAL chaos_runs=1 kills=%llu stops=%llu restarts=%llu outages=%llu cuts=%llu submissions=%zu "
+           "violations=%zu\n",
+           (unsigned long long)o->kills, (unsigned long long)o->pauses, (unsigned long long)o->restarts,
+           (unsigned long long)(o->server_outages + o->node_faults), (unsigned long long)o->cuts, v->submissions,
+           v->violations);
     printf("{\"seed\":%llu,\"minutes\":%g,\"schedule\":\"%016llx\",\"faults\":%zu,\"submissions\":%zu,\"forged\":%zu,"
            "\"duplicates\":%zu,\"undecodable\":%zu,\"complete\":%zu,\"rejected\":%zu,\"kills\":%llu,\"stops\":%llu,"
            "\"restarts\":%llu,"

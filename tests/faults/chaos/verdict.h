@@ -3,7 +3,7 @@
 #include "load.h"
 #include "world.h"
 
-enum { VERDICT_QUIET_MS = 180000 };
+enum { VERDICT_STUCK_MS = 60000 }; /* in peace, that long without any progress */
 
 typedef struct verdict {
     size_t submissions, forged, duplicates, garbage;
@@ -13,7 +13,8 @@ typedef struct verdict {
     size_t violations;
 } verdict;
 
-/* Waits until nothing is pending; says what still is, and counts it as a violation, after VERDICT_QUIET_MS. */
+/* Waits until nothing is pending, however long that takes as long as it moves; says what is stuck, and counts it as a violation,
+ * when nothing has ended for VERDICT_STUCK_MS. */
 size_t verdict_wait_quiet(world *w, const load *l);
 /* Judges what stands still. Adds to ret->violations, and prints each. */
 void verdict_judge(world *w, const load *l, verdict *ret);

@@ -17,7 +17,7 @@ static stats counted;
 static int begin(void **state)
 {
     (void)state;
-    const node_options options = {MINA_DEVNET, CHAIN_MINIMUM_FEE, 100, 0, NULL};
+    const node_options options = {MINA_DEVNET, CHAIN_MINIMUM_FEE, 100, 0, NULL, false};
     memset(&counted, 0, sizeof(counted));
     return node_new(&options, &the_node, NULL) == BASE_OK &&
                    node_fund(the_node, &keys[ALICE].public_key, 10 * MINA_NANOMINA, true, NULL) == BASE_OK

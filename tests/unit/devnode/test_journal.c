@@ -39,7 +39,7 @@ static int end(void **state)
 
 static base_code try_open(const char *path, mina_network network, node **ret, base_error *err)
 {
-    const node_options options = {network, CHAIN_MINIMUM_FEE, 10, 0, path};
+    const node_options options = {network, CHAIN_MINIMUM_FEE, 10, 0, path, false};
     return node_new(&options, ret, err);
 }
 

@@ -10,6 +10,7 @@ typedef struct node_options {
     size_t pool_max;      /* payments, at most CHAIN_POOL_MAX */
     int64_t block_ms;     /* between blocks; 0: only on demand */
     const char *state;    /* path of the journal; NULL: nothing is kept */
+    bool without_sync;    /* the journal survives the process, not the machine; many times the payments per second */
 } node_options;
 
 /* Comes back from its journal if there is one. The caller owns *ret; everything in options is borrowed for the call. */
