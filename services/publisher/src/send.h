@@ -11,9 +11,8 @@ typedef struct publisher_task {
     store_outcome_kind kind;
     const char *reason_code;
     base_error why;
-    bool fenced;            /* a later claim owns the submission */
-    bool abandon;           /* its stored transaction is certainly not at the node */
-    int64_t retry_delay_ms; /* STORE_RELEASED: when it comes again; 0: at once */
+    bool fenced;  /* a later claim owns the submission */
+    bool abandon; /* its stored transaction is certainly not at the node */
     char hash[WIRE_TRANSACTION_MAX + 1];
 } publisher_task;
 
