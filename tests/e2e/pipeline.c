@@ -176,9 +176,9 @@ void pipeline_start(pipeline *p, harness_postgres *cluster, int block_ms)
 
 void pipeline_stop(pipeline *p)
 {
-    harness_process_free(p->publisher);
-    harness_process_free(p->generator);
-    harness_process_free(p->node);
+    harness_process_stop(p->publisher, PIPELINE_WAIT_MS);
+    harness_process_stop(p->generator, PIPELINE_WAIT_MS);
+    harness_process_stop(p->node, PIPELINE_WAIT_MS);
     evidence_private_key_free(p->creator);
     store_session_free(p->store);
     broker_connection_free(p->broker);

@@ -124,7 +124,7 @@ static void every_promise_holds_when_it_breaks_here(void **state)
         base_sleep_ms(STALL_MS);
     pipeline_wait_settled(&p);
     check_promises(&p);
-    harness_process_free(armed);
+    harness_process_stop(armed, PIPELINE_WAIT_MS); /* in order, unless it was its lot to die */
     pipeline_stop(&p);
 }
 

@@ -26,6 +26,9 @@ harness_process *harness_process_new(const harness_process_options *options);
 /* Kills it if it still runs, and reaps it. NULL is a no-op. */
 void harness_process_free(harness_process *process);
 BASE_CLEANUP_POINTER(harness_process, harness_process_free);
+/* Asks it to end (SIGTERM), waits, and frees it. Fails the test when it does not end by exit code 0 in deadline_ms; one that had
+ * ended before may have ended in any way. NULL is a no-op. */
+void harness_process_stop(harness_process *process, int64_t deadline_ms);
 
 pid_t harness_process_pid(const harness_process *process);
 bool harness_process_running(harness_process *process);

@@ -159,6 +159,19 @@ void harness_process_free(harness_process *process)
     free(process);
 }
 
+void harness_process_stop(harness_process *process, int64_t deadline_ms)
+{
+    if (process != NULL && harness_process_running(process)) {
+        harness_process_signal(process, SIGTERM);
+        int code = harness_process_wait(process, deadline_ms);
+        if (code != 0) {
+            BASE_CLEANUP(free) char *errors = harness_process_errors(process);
+            harness_fail("process %d ended with %d when asked to stop: %s", (int)process->pid, code, errors);
+        }
+    }
+    harness_process_free(process);
+}
+
 pid_t harness_process_pid(const harness_process *process)
 {
     return process->pid;

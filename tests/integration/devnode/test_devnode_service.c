@@ -54,7 +54,7 @@ static int begin(void **state)
 static int end(void **state)
 {
     devnode *d = *state;
-    harness_process_free(d->process);
+    harness_process_stop(d->process, HARNESS_START_MS);
     harness_path_remove(&d->folder);
     return 0;
 }

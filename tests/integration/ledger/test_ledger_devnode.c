@@ -26,7 +26,7 @@ typedef struct bench {
 static void bench_done(bench *b)
 {
     ledger_free(b->anchor);
-    harness_process_free(b->node);
+    harness_process_stop(b->node, HARNESS_START_MS);
 }
 BASE_CLEANUP_VALUE(bench, bench_done);
 

@@ -24,7 +24,7 @@ typedef struct chain {
 static void chain_done(chain *item)
 {
     ledger_free(item->payer);
-    harness_process_free(item->node);
+    harness_process_stop(item->node, HARNESS_START_MS);
 }
 BASE_CLEANUP_VALUE(chain, chain_done);
 
