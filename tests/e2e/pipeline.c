@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -43,10 +44,8 @@ int pipeline_group_teardown(void **state)
     return 0;
 }
 
-static void make_keys(pipeline *p)
+static void make_fee_payer(pipeline *p)
 {
-    base_error err = {0};
-    must(evidence_private_key_generate(&p->creator, &err), &err);
     BASE_CLEANUP(free) char *output = NULL;
     const char *const argv[] = {BINARY_DIR "/proofctl", "mina", "keygen", "--json", NULL};
     if (harness_run(argv, NULL, PIPELINE_WAIT_MS, &output, NULL) != 0)
@@ -110,6 +109,26 @@ void pipeline_start_node(pipeline *p, int block_ms)
     p->node_port = (uint16_t)strtoul(strrchr(line, ':') + 1, NULL, 10);
 }
 
+void pipeline_reset_node(pipeline *p, int block_ms)
+{
+    pipeline_kill(p->node);
+    harness_process_free(p->node);
+    if (unlink(p->node_state) != 0)
+        harness_fail("the devnode has no state at %s", p->node_state);
+    pipeline_start_node(p, block_ms);
+}
+
+void pipeline_change_fee_payer(pipeline *p)
+{
+    char funds[TEXT_MAX];
+    make_fee_payer(p);
+    snprintf(funds, sizeof(funds), "{\"address\":\"%s\",\"mina\":\"100\"}", p->address);
+    BASE_CLEANUP(harness_http_reply_done)
+    harness_http_reply reply = harness_http_send("POST", p->node_port, "/control/fund", "application/json", funds);
+    if (reply.status != 200)
+        harness_fail("the devnode did not fund %s: %d %s", p->address, reply.status, reply.body);
+}
+
 harness_process *pipeline_launch(const pipeline *p, const char *program, const char *const *extra)
 {
     char nats[TEXT_MAX], database[TEXT_MAX], node[TEXT_MAX];
@@ -160,7 +179,9 @@ void pipeline_start_publisher(pipeline *p, const char *const *extra)
 void pipeline_prepare(pipeline *p, harness_postgres *cluster, int block_ms)
 {
     memset(p, 0, sizeof(*p));
-    make_keys(p);
+    base_error err = {0};
+    must(evidence_private_key_generate(&p->creator, &err), &err);
+    make_fee_payer(p);
     prepare_servers(p, cluster);
     harness_path folder = harness_folder_new("devnode");
     snprintf(p->node_state, sizeof(p->node_state), "%s", harness_path_in(&folder, "state").text);
@@ -217,13 +238,18 @@ static void wait_connected(pipeline *p)
         harness_fail("no connection to NATS");
 }
 
-void pipeline_publish_raw(pipeline *p, base_bytes payload)
+void pipeline_publish_to(pipeline *p, const char *subject, base_bytes payload)
 {
     base_error err = {0};
     broker_publish_result result;
-    const broker_message message = {.subject = p->names.subject_generate, .payload = payload};
+    const broker_message message = {.subject = subject, .payload = payload};
     wait_connected(p);
     must(broker_publish(p->broker, &message, 1, PUBLISH_MS, &result, &err), &err);
+}
+
+void pipeline_publish_raw(pipeline *p, base_bytes payload)
+{
+    pipeline_publish_to(p, p->names.subject_generate, payload);
 }
 
 static base_sha256 submit(pipeline *p, const char *seed, bool forged)

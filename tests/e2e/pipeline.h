@@ -42,6 +42,10 @@ void pipeline_start_publisher(pipeline *p, const char *const *extra);
 /* A service that the pipeline neither waits for nor ends: the caller owns it. */
 harness_process *pipeline_launch(const pipeline *p, const char *program, const char *const *extra);
 void pipeline_start_node(pipeline *p, int block_ms);
+/* The node starts anew, with an empty chain and pool. */
+void pipeline_reset_node(pipeline *p, int block_ms);
+/* Another key with money of its own, for publishers started from now on. */
+void pipeline_change_fee_payer(pipeline *p);
 
 /* Signs bytes made from `seed` and publishes the job; returns the submission. */
 base_sha256 pipeline_submit(pipeline *p, const char *seed);
@@ -51,6 +55,7 @@ base_sha256 pipeline_submit_forged(pipeline *p, const char *seed);
 void pipeline_submit_many(pipeline *p, const char *prefix, size_t count, base_sha256 *ret);
 /* Publishes bytes as they are on the generator's subject. */
 void pipeline_publish_raw(pipeline *p, base_bytes payload);
+void pipeline_publish_to(pipeline *p, const char *subject, base_bytes payload);
 
 store_submission pipeline_get(pipeline *p, const base_sha256 *submission);
 /* Waits until it has the status; returns the row. */

@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -141,26 +140,19 @@ static void a_node_that_contradicts_itself_is_waited_for_without_haste(void **st
 
 static void a_changed_fee_payer_sends_the_old_ones_transaction_and_makes_no_second(void **state)
 {
-    pipeline p, other;
+    pipeline p;
     pipeline_start(&p, *state, 0);
-    pipeline_start(&other, *state, 0); /* for its key only */
     pipeline_fault(&p, "{\"kind\":\"http_503\",\"on\":\"send\",\"probability\":1}");
     base_sha256 submission = pipeline_submit(&p, "old key");
     pipeline_wait_number(&p, "SELECT count(*) FROM transactions", 1);
     harness_process_signal(p.publisher, SIGTERM);
     assert_int_equal(harness_process_wait(p.publisher, PIPELINE_WAIT_MS), 0);
-    char funds[256];
-    snprintf(funds, sizeof(funds), "{\"address\":\"%s\",\"mina\":\"100\"}", other.address);
-    BASE_CLEANUP(harness_http_reply_done)
-    harness_http_reply reply = harness_http_send("POST", p.node_port, "/control/fund", "application/json", funds);
-    assert_int_equal(reply.status, 200);
-    memcpy(p.fee_payer_key, other.fee_payer_key, sizeof(p.fee_payer_key));
+    pipeline_change_fee_payer(&p);
     pipeline_fault(&p, NULL);
     pipeline_start_publisher(&p, NULL);
     pipeline_wait(&p, &submission, WIRE_STATUS_COMPLETE);
     assert_int_equal(pipeline_transactions_at_node(&p), 1);
     assert_int_equal(pipeline_number(&p, "SELECT count(*) FROM transactions"), 1);
-    pipeline_stop(&other);
     pipeline_stop(&p);
 }
 
@@ -173,9 +165,7 @@ static void a_node_that_lost_its_pool_gets_all_of_it_again(void **state)
     pipeline_start(&p, *state, 0);
     pipeline_submit_many(&p, "pool", MANY, submissions);
     pipeline_wait_number(&p, "SELECT count(*) FROM submissions WHERE status = 'complete'", MANY);
-    kill_node(&p);
-    assert_int_equal(unlink(p.node_state), 0);
-    pipeline_start_node(&p, 0);
+    pipeline_reset_node(&p, 0);
     base_sha256 one_more = pipeline_submit(&p, "one more");
     pipeline_wait(&p, &one_more, WIRE_STATUS_COMPLETE);
     assert_int_equal(pipeline_transactions_at_node(&p), MANY + 1);
@@ -225,9 +215,7 @@ static void a_complete_submission_whose_transaction_is_lost_is_rejected_and_can_
     pipeline_wait_settled(&p);
     harness_process_signal(p.publisher, SIGTERM);
     assert_int_equal(harness_process_wait(p.publisher, PIPELINE_WAIT_MS), 0);
-    kill_node(&p);
-    assert_int_equal(unlink(p.node_state), 0);
-    pipeline_start_node(&p, 0);
+    pipeline_reset_node(&p, 0);
     publish_as_rival(&p, *state);
     pipeline_make_block(&p);
 

@@ -12,6 +12,8 @@ static base_code acquire(publisher_lane *lane, base_error *err)
     const char *payer = ledger_fee_payer(lane->ledger);
     base_code code =
         store_lane_acquire(lane->stage->store, payer, stage_service_name(lane->stage->service), &lane->lane, err);
+    if (code == BASE_OK)
+        code = BASE_FAULT("lane.acquired", err);
     if (code == BASE_CONFLICT && !lane->standby_told) {
         TELEMETRY_LOG(TELEMETRY_INFO, "lane_standby", telemetry_text("fee_payer", payer),
                       telemetry_text("reason", err->message));
@@ -107,8 +109,15 @@ void publisher_lane_node_failed(publisher_lane *lane)
 
 void publisher_lane_release(publisher_lane *lane)
 {
+    if (!lane->held)
+        return;
     base_error err = {0};
-    if (lane->held && store_lane_release(lane->stage->store, &lane->lane, &err) != BASE_OK)
+    base_code code = BASE_FAULT("lane.releasing", &err);
+    if (code == BASE_OK)
+        code = store_lane_release(lane->stage->store, &lane->lane, &err);
+    if (code == BASE_OK)
+        code = BASE_FAULT("lane.released", &err);
+    if (code != BASE_OK)
         TELEMETRY_LOG(TELEMETRY_WARN, "lane_release_failed", telemetry_text("reason", err.message));
     lane->held = false;
 }

@@ -60,12 +60,20 @@ static void retry_or_reject(publisher_lane *lane, publisher_task *task, const ch
     conclude(task, last ? STORE_REJECTED : STORE_RETRY, reason_code, abandon);
 }
 
+static ledger_answer send_bytes_of_foreign(publisher_lane *lane, base_bytes payload, base_error *ret_reason)
+{
+    if (BASE_FAULT("foreign.sending", ret_reason) != BASE_OK)
+        return LEDGER_UNAVAILABLE;
+    ledger_answer answer = ledger_send(lane->ledger, payload, ret_reason);
+    return BASE_FAULT("foreign.sent", ret_reason) == BASE_OK ? answer : LEDGER_UNKNOWN;
+}
+
 /* A transaction of another fee payer, whose key was changed since: no lane of ours settles it. Its bytes are sent again, and as long as
  * they may land there is no other. */
 static void send_foreign(publisher_lane *lane, publisher_task *task)
 {
     const store_transaction *transaction = &task->work->transaction;
-    ledger_answer answer = ledger_send(lane->ledger, transaction->payload, &task->why);
+    ledger_answer answer = send_bytes_of_foreign(lane, transaction->payload, &task->why);
     if (answer == LEDGER_ACCEPTED) {
         conclude(task, STORE_SUCCEEDED, NULL, false);
     } else if (answer == LEDGER_UNAVAILABLE || answer == LEDGER_UNKNOWN) {

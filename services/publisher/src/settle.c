@@ -2,6 +2,7 @@
 #include "lane.h"
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "stage/dead.h"
 #include "stage/metrics.h"
 #include "telemetry/log.h"
@@ -50,7 +51,8 @@ static base_code look_up(publisher_lane *lane, int64_t from_nonce, int64_t block
         return base_fail(err, BASE_NO_MEMORY, "no memory to look up %zu transactions", open->count);
     for (size_t i = 0; i < open->count; i++)
         hashes[i] = store_transaction_list_at(open->list, i)->hash;
-    return ledger_find(lane->ledger, hashes, open->count, blocks, open->sightings, err);
+    code = ledger_find(lane->ledger, hashes, open->count, blocks, open->sightings, err);
+    return code == BASE_OK ? BASE_FAULT("lane.looked_up", err) : code;
 }
 
 /* The nonce at which the next page begins; −1: this was the last one. */
@@ -79,8 +81,12 @@ static base_code lose(publisher_lane *lane, const store_transaction *transaction
                              .reason_code = failed ? "transaction_failed" : "transaction_lost",
                              .reason = reason};
     tell(TELEMETRY_ERROR, failed ? "transaction_failed" : "accepted_transaction_lost", transaction, reason);
-    base_code code = store_transaction_lose(lane->stage->store, &lane->lane, transaction, &loss, lane->stage->pending,
-                                            &rejected, err);
+    base_code code = BASE_FAULT("lane.losing", err);
+    if (code == BASE_OK)
+        code = store_transaction_lose(lane->stage->store, &lane->lane, transaction, &loss, lane->stage->pending,
+                                      &rejected, err);
+    if (code == BASE_OK)
+        code = BASE_FAULT("lane.lost", err);
     if (code == BASE_CONFLICT)
         lane->held = false;
     if (code != BASE_OK)
@@ -172,6 +178,16 @@ static base_code resolve_nonce(publisher_lane *lane, open_set *open, const store
                      (long long)transaction->nonce, refusal);
 }
 
+static ledger_answer send_again(publisher_lane *lane, const store_transaction *transaction, base_error *ret_reason)
+{
+    if (BASE_FAULT("lane.resending", ret_reason) != BASE_OK)
+        return LEDGER_UNAVAILABLE;
+    int64_t started = base_monotonic_us();
+    ledger_answer answer = ledger_send(lane->ledger, transaction->payload, ret_reason);
+    stage_metrics_send(ledger_answer_name(answer), (double)(base_monotonic_us() - started) / 1e6);
+    return BASE_FAULT("lane.resent", ret_reason) == BASE_OK ? answer : LEDGER_UNKNOWN;
+}
+
 /* A transaction that the node does not show: sends its bytes again if it can still land. */
 static base_code mend_missing(publisher_lane *lane, open_set *open, const store_transaction *transaction,
                               base_error *err)
@@ -179,9 +195,7 @@ static base_code mend_missing(publisher_lane *lane, open_set *open, const store_
     if (transaction->nonce < open->account.nonce)
         return note_passed(lane, open, transaction, err);
     base_error reason = {0};
-    int64_t started = base_monotonic_us();
-    ledger_answer answer = ledger_send(lane->ledger, transaction->payload, &reason);
-    stage_metrics_send(ledger_answer_name(answer), (double)(base_monotonic_us() - started) / 1e6);
+    ledger_answer answer = send_again(lane, transaction, &reason);
     switch (answer) {
     case LEDGER_ACCEPTED:
         tell(TELEMETRY_INFO, "transaction_sent_again", transaction, "the node did not have it");
@@ -207,7 +221,11 @@ static base_code store_marks(publisher_lane *lane, const open_set *open, base_er
 {
     if (open->mark_count == 0)
         return BASE_OK;
-    base_code code = store_transactions_mark(lane->stage->store, &lane->lane, open->marks, open->mark_count, err);
+    base_code code = BASE_FAULT("lane.marking", err);
+    if (code == BASE_OK)
+        code = store_transactions_mark(lane->stage->store, &lane->lane, open->marks, open->mark_count, err);
+    if (code == BASE_OK)
+        code = BASE_FAULT("lane.marked", err);
     if (code == BASE_CONFLICT)
         lane->held = false;
     return code;

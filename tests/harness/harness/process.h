@@ -37,6 +37,8 @@ void harness_process_signal(harness_process *process, int signal);
 /* Stops all its threads where they are (SIGSTOP), and returns once they stand still; goes on (SIGCONT). */
 void harness_process_pause(harness_process *process);
 void harness_process_resume(harness_process *process);
+/* Returns once it stands still by a SIGSTOP of its own. */
+void harness_process_wait_paused(harness_process *process);
 
 /* Waits for a whole line with `part` in it on stdout or stderr, since the start or the last mark. The caller frees the
  * line. NULL when the process ended without saying it or deadline_ms passed. */

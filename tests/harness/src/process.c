@@ -201,8 +201,13 @@ void harness_process_signal(harness_process *process, int signal)
 
 void harness_process_pause(harness_process *process)
 {
-    siginfo_t info;
     harness_process_signal(process, SIGSTOP);
+    harness_process_wait_paused(process);
+}
+
+void harness_process_wait_paused(harness_process *process)
+{
+    siginfo_t info;
     /* The signal takes its time; the report of the stop comes after the last thread. */
     while (waitid(P_PID, (id_t)process->pid, &info, WSTOPPED | WEXITED | WNOWAIT) != 0) {
         if (errno != EINTR)

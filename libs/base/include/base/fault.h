@@ -2,7 +2,7 @@
 /* Fault points: named places between two effects, at which a `faults` build can be made to die, fail or stand still.
  *
  * BASE_FAULT("generator.claimed", err) is BASE_OK, and no code at all, in every other build. In a faults build the variable
- * PROOFLINE_FAULT arms one point: <label>:exit, <label>:error or <label>:stall:<milliseconds>, with @<n> behind the label for its n-th
+ * PROOFLINE_FAULT arms one point: <label>:exit, <label>:error or <label>:stall, with @<n> behind the label for its n-th
  * passage (default 1). A point acts once per process. Labels are "<service or lib>.<what has just happened>". */
 #include "base/error.h"
 
@@ -15,7 +15,8 @@
         base_fault_pass(base_fault_label, err);                                                                        \
     })
 
-/* Returns BASE_UNAVAILABLE for `error`, kills the process by SIGKILL for `exit`, sleeps for `stall`. Any thread. */
+/* Returns BASE_UNAVAILABLE for `error`, kills the process by SIGKILL for `exit`; for `stall` stops all of it, its heartbeats too, until somebody
+ * sends SIGCONT. stderr says "fault point <label> acts", and after a stall "fault point <label> goes on". Any thread. */
 base_code base_fault_pass(const char *label, base_error *err);
 
 /* Prints all labels of this program, sorted, a line each. */
