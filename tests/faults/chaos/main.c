@@ -156,6 +156,8 @@ static bool run(const chaos_options *options, const chaos_schedule *schedule)
     result.violations += verdict_wait_quiet(&w, l);
     for (int i = 0; i < CHAOS_SERVICES; i++)
         result.violations += !replica_end(&w.services[i]);
+    for (int i = 0; i < CHAOS_SERVICES; i++)
+        result.violations += w.services[i].reports;
     verdict_judge(&w, l, &result);
     outage_totals outages = count_outages(&w, schedule);
     if (result.violations > 0)

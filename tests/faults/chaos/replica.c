@@ -36,10 +36,24 @@ void replica_start(replica *r)
     r->starts++;
 }
 
+static bool has_report(const char *text)
+{
+    static const char *const MARKS[] = {"WARNING: ThreadSanitizer", "ERROR: AddressSanitizer", "runtime error: "};
+    for (size_t i = 0; i < sizeof(MARKS) / sizeof(MARKS[0]); i++) {
+        const char *found = strstr(text, MARKS[i]);
+        if (found != NULL) {
+            printf("violation: a sanitizer's report:\n%.2000s\n", found);
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Puts what it logged in this life behind that of its earlier ones. */
-static void keep_log(const replica *r)
+static void keep_log(replica *r)
 {
     BASE_CLEANUP(free) char *text = harness_process_errors(r->process);
+    r->reports += has_report(text);
     FILE *file = fopen(r->log.text, "ae");
     if (file == NULL)
         harness_fail("cannot write %s", r->log.text);

@@ -20,6 +20,7 @@ typedef struct replica {
     bool held;                /* stays down until replica_start */
     int64_t stop_by_ms;       /* monotonic; 0: not asked to stop */
     uint64_t starts, kills, pauses, stops, forced_stops;
+    uint64_t reports; /* lives in which a sanitizer found something; a killed process has no exit code that says so */
 } replica;
 
 /* Adds NAME=value. */
