@@ -192,11 +192,5 @@ base_code store_generate_claim(store_session *session, const store_generate_requ
     code = insert_new(session, &c, err);
     if (code == BASE_OK && c.count > 0)
         code = claim_existing(session, &c, err);
-    if (code == BASE_OK)
-        code = store_outbox_commit(session, pending, before, err);
-    if (code != BASE_OK) {
-        store_outbox_cut(pending, before);
-        store_session_abort(session);
-    }
-    return code;
+    return store_outbox_end(session, code, pending, before, err);
 }

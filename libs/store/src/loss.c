@@ -106,13 +106,8 @@ base_code store_transaction_lose(store_session *session, const store_lane *lane,
     const bool rejects = code == BASE_OK && store_rows_count(&rows) == 1;
     if (rejects)
         code = add_messages(session, &rows, loss, pending, err);
+    code = store_outbox_end(session, code, pending, before, err);
     if (code == BASE_OK)
-        code = store_outbox_commit(session, pending, before, err);
-    if (code != BASE_OK) {
-        store_outbox_cut(pending, before);
-        store_session_abort(session);
-        return code;
-    }
-    *ret_rejected = rejects;
-    return BASE_OK;
+        *ret_rejected = rejects;
+    return code;
 }

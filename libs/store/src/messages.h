@@ -24,9 +24,10 @@ void store_outbox_params(const store_outbox *outbox, size_t first, store_params 
  * from row `skip` on, in order. BASE_INTERNAL when the numbers differ. fenced may be NULL: none is. */
 BASE_MUST_CHECK base_code store_outbox_settle(store_outbox *outbox, size_t first, const bool *fenced,
                                               const store_rows *rows, size_t skip, base_error *err);
-/* The last flight of a transaction: inserts the rows from `first` on, if any, and commits. On failure they are dropped. */
-BASE_MUST_CHECK base_code store_outbox_commit(store_session *session, store_outbox *outbox, size_t first,
-                                              base_error *err);
+/* Ends a transaction whose steps came to `code`: when that is BASE_OK, inserts the rows from `first` on, if any, and commits. On any
+ * failure they are dropped and the transaction is rolled back. Returns the first failure. */
+BASE_MUST_CHECK base_code store_outbox_end(store_session *session, base_code code, store_outbox *outbox, size_t first,
+                                           base_error *err);
 /* Appends committed rows as read from the table: id, subject, message id, headers, payload. */
 BASE_MUST_CHECK base_code store_outbox_read(store_outbox *outbox, const store_rows *rows, base_error *err);
 

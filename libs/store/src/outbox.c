@@ -161,7 +161,7 @@ base_code store_outbox_settle(store_outbox *outbox, size_t first, const bool *fe
     return BASE_OK;
 }
 
-base_code store_outbox_commit(store_session *session, store_outbox *outbox, size_t first, base_error *err)
+static base_code insert_and_commit(store_session *session, store_outbox *outbox, size_t first, base_error *err)
 {
     static const store_statement INSERT_OUTBOX = {
         "insert_outbox",
@@ -178,10 +178,19 @@ base_code store_outbox_commit(store_session *session, store_outbox *outbox, size
     base_code code = store_flight(session, STORE_FLIGHT_ENDS, steps, 2, rows, err);
     if (code == BASE_OK)
         code = store_outbox_settle(outbox, first, NULL, &rows[0], 0, err);
-    else
-        store_outbox_cut(outbox, first);
     store_rows_done(&rows[0]);
     store_rows_done(&rows[1]);
+    return code;
+}
+
+base_code store_outbox_end(store_session *session, base_code code, store_outbox *outbox, size_t first, base_error *err)
+{
+    if (code == BASE_OK)
+        code = insert_and_commit(session, outbox, first, err);
+    if (code != BASE_OK) {
+        store_outbox_cut(outbox, first);
+        store_session_abort(session);
+    }
     return code;
 }
 

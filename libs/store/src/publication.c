@@ -225,16 +225,12 @@ base_code store_publish_claim(store_session *session, const store_publish_reques
     claiming c = {requests, places, count, alone, batch, pending};
     if (code == BASE_OK && count > 0)
         code = claim_some(session, &c, false, err);
-    if (code == BASE_OK && c.count > 0) {
+    const bool replays = code == BASE_OK && c.count > 0;
+    if (replays)
         code = claim_some(session, &c, true, err);
-        if (code == BASE_OK)
-            code = store_outbox_commit(session, pending, before, err);
-    }
-    if (code != BASE_OK) {
-        store_outbox_cut(pending, before);
-        store_session_abort(session);
-        return code;
-    }
-    *ret = BASE_TAKE(batch);
-    return BASE_OK;
+    if (replays || code != BASE_OK)
+        code = store_outbox_end(session, code, pending, before, err);
+    if (code == BASE_OK)
+        *ret = BASE_TAKE(batch);
+    return code;
 }

@@ -46,17 +46,6 @@ static base_code begin(store_session *session, const store_statement *statement,
     return code;
 }
 
-static base_code finish(store_session *session, base_code code, store_outbox *pending, size_t before, base_error *err)
-{
-    if (code == BASE_OK)
-        code = store_outbox_commit(session, pending, before, err);
-    if (code != BASE_OK) {
-        store_outbox_cut(pending, before);
-        store_session_abort(session);
-    }
-    return code;
-}
-
 base_code store_sweep_requeue(store_session *session, store_stage stage, int64_t settled_before_unix_ms,
                               int64_t min_quiet_ms, size_t limit, store_outbox *pending, size_t *ret_requeued,
                               base_error *err)
@@ -79,7 +68,7 @@ base_code store_sweep_requeue(store_session *session, store_stage stage, int64_t
             code = store_add_command(session, pending, i, command, &hash, store_rows_int64(&rows, i, 1),
                                      store_rows_bytes(&rows, i, 2), err);
     }
-    code = finish(session, code, pending, before, err);
+    code = store_outbox_end(session, code, pending, before, err);
     if (code == BASE_OK)
         *ret_requeued = store_rows_count(&rows);
     return code;
@@ -145,7 +134,7 @@ base_code store_sweep_expire(store_session *session, int64_t max_age_ms, size_t 
     const size_t before = store_outbox_count(pending);
     for (size_t i = 0; i < store_rows_count(&rows) && code == BASE_OK; i++)
         code = add_expired(session, &rows, i, pending, err);
-    code = finish(session, code, pending, before, err);
+    code = store_outbox_end(session, code, pending, before, err);
     if (code == BASE_OK)
         *ret_expired = store_rows_count(&rows);
     return code;
