@@ -6,6 +6,7 @@
 #include "api.h"
 #include "base/backoff.h"
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/own.h"
 
 #include <stdatomic.h>
@@ -242,7 +243,9 @@ static void settle_batch(broker_consumer *consumer, size_t count)
 {
     broker_heartbeat_release(&consumer->heartbeat);
     broker_settle_counts counts = {0};
-    broker_settle(consumer->connection, consumer->hand, count, consumer->settlements, &counts);
+    if (BASE_FAULT("broker.settling", NULL) == BASE_OK)
+        broker_settle(consumer->connection, consumer->hand, count, consumer->settlements, &counts);
+    (void)BASE_FAULT("broker.settled", NULL); /* nobody is told what the server made of it */
     {
         BROKER_HOLD(&consumer->intake.condition);
         consumer->hand_size = 0;
@@ -264,7 +267,8 @@ static void handle_batch(broker_consumer *consumer)
     if (count == 0)
         return;
     memset(consumer->settlements, 0, count * sizeof(consumer->settlements[0]));
-    consumer->options.handler(consumer->options.ctx, consumer->jobs, count, consumer->settlements);
+    if (BASE_FAULT("broker.delivered", NULL) == BASE_OK)
+        consumer->options.handler(consumer->options.ctx, consumer->jobs, count, consumer->settlements);
     settle_batch(consumer, count);
 }
 

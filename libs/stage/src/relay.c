@@ -30,6 +30,8 @@ static base_code delete_stored(store_session *store, const store_outbox *outbox,
         while (end < count && chunk->results[end].code == BASE_OK)
             end++;
         code = store_outbox_delete(store, outbox, first + at, end - at, err);
+        if (code == BASE_OK && end > at)
+            code = BASE_FAULT("relay.deleted", err);
     }
     return code;
 }

@@ -1,6 +1,7 @@
 #include "stage/sweeper.h"
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "broker/stream.h"
 #include "stage/metrics.h"
 #include "stage/relay.h"
@@ -26,6 +27,7 @@ typedef struct sweeper_state {
 /* Publishes rows left behind; false when some may remain. */
 static base_code publish_stale(sweeper_state *sweeper, bool *ret_drained, base_error *err)
 {
+    store_outbox_clear(sweeper->pending); /* what a failed pass has left in the list is in the table, too */
     base_code code = store_outbox_find_stale(sweeper->store, STALE_MS, ROWS_MAX, sweeper->pending, err);
     if (code != BASE_OK)
         return code;
@@ -35,6 +37,7 @@ static base_code publish_stale(sweeper_state *sweeper, bool *ret_drained, base_e
     if (code == BASE_OK && found > 0) {
         stage_metrics_swept("outbox", found);
         TELEMETRY_LOG(TELEMETRY_WARN, "outbox_swept", telemetry_int("rows", (int64_t)found));
+        code = BASE_FAULT("sweeper.swept", err);
     }
     return code;
 }
@@ -73,12 +76,15 @@ static base_code requeue(sweeper_state *sweeper, store_stage stage, const char *
     int64_t quiet_ms = stage_service_settings(sweeper->service)->sweep_quiet_s * 1000;
     code = store_sweep_requeue(sweeper->store, stage, watermark, quiet_ms, ROWS_MAX, sweeper->pending, &found, err);
     *ret_more = *ret_more || found == ROWS_MAX;
+    if (code == BASE_OK && found > 0)
+        code = BASE_FAULT("sweeper.requeued", err);
     if (code == BASE_OK)
         code = stage_relay(stage_service_broker(sweeper->service), sweeper->store, sweeper->pending, err);
     if (code == BASE_OK && found > 0) {
         stage_metrics_swept("requeued", found);
         TELEMETRY_LOG(TELEMETRY_WARN, "work_requeued", telemetry_text("durable", durable),
                       telemetry_int("submissions", (int64_t)found));
+        code = BASE_FAULT("sweeper.requeued_relayed", err);
     }
     return code;
 }
@@ -89,11 +95,14 @@ static base_code expire(sweeper_state *sweeper, bool *ret_more, base_error *err)
     int64_t max_age_ms = stage_service_settings(sweeper->service)->job_max_age_s * 1000;
     base_code code = store_sweep_expire(sweeper->store, max_age_ms, ROWS_MAX, sweeper->pending, &found, err);
     *ret_more = *ret_more || found == ROWS_MAX;
+    if (code == BASE_OK && found > 0)
+        code = BASE_FAULT("sweeper.expired", err);
     if (code == BASE_OK)
         code = stage_relay(stage_service_broker(sweeper->service), sweeper->store, sweeper->pending, err);
     if (code == BASE_OK && found > 0) {
         stage_metrics_swept("expired", found);
         TELEMETRY_LOG(TELEMETRY_ERROR, "submissions_expired", telemetry_int("submissions", (int64_t)found));
+        code = BASE_FAULT("sweeper.expired_relayed", err);
     }
     return code;
 }
@@ -154,9 +163,13 @@ static base_code pass(sweeper_state *sweeper, base_error *err)
         return BASE_OK;
     if (code != BASE_OK)
         return code;
-    code = sweep(sweeper, err);
+    code = BASE_FAULT("sweeper.acquired", err);
+    if (code == BASE_OK)
+        code = sweep(sweeper, err);
     base_error second = {0};
     base_code released = store_sweep_release(sweeper->store, &second);
+    if (released == BASE_OK)
+        released = BASE_FAULT("sweeper.released", &second);
     if (code == BASE_OK && released != BASE_OK)
         code = base_fail(err, released, "%s", second.message);
     return code;

@@ -2,6 +2,7 @@
 
 #include "base/backoff.h"
 #include "base/clock.h"
+#include "base/fault.h"
 #include "stage/dead.h"
 #include "stage/metrics.h"
 #include "stage/relay.h"
@@ -191,8 +192,12 @@ broker_settlement stage_worker_bury(stage_worker *worker, const broker_job *job,
 {
     base_error err = {0};
     const char *dead = stage_service_names(worker->service)->subject_dead;
-    base_code stored =
-        stage_dead_publish(stage_service_broker(worker->service), dead, worker->options.stage, job, code, reason, &err);
+    base_code stored = BASE_FAULT("worker.burying", &err);
+    if (stored == BASE_OK)
+        stored = stage_dead_publish(stage_service_broker(worker->service), dead, worker->options.stage, job, code,
+                                    reason, &err);
+    if (stored == BASE_OK)
+        stored = BASE_FAULT("worker.buried", &err);
     if (stored != BASE_OK) {
         TELEMETRY_LOG(TELEMETRY_WARN, "dead_letter_failed", telemetry_text("reason", err.message),
                       telemetry_int("stream_sequence", (int64_t)job->stream_sequence));
