@@ -479,15 +479,24 @@ size_t pipeline_transactions_at_node(pipeline *p)
     return count;
 }
 
-int pipeline_proofctl(pipeline *p, const char *const *arguments, char **ret_output)
+harness_process *pipeline_launch_proofctl(const pipeline *p, const char *const *arguments, const char *extra)
 {
     char nats[TEXT_MAX], database[TEXT_MAX], node[TEXT_MAX];
     snprintf(nats, sizeof(nats), "NATS_URL=%s", harness_nats_url(p->nats));
     snprintf(database, sizeof(database), "DATABASE_URL=%s", p->database.url);
     snprintf(node, sizeof(node), "MINA_NODE_ENDPOINT=http://127.0.0.1:%u/graphql", p->node_port);
-    const char *const environment[] = {nats, database, node, NULL};
+    const char *const environment[] = {nats, database, node, extra, NULL};
     const char *argv[ENVIRONMENT_MAX] = {BINARY_DIR "/proofctl"};
     for (size_t i = 0; arguments[i] != NULL && i + 2 < ENVIRONMENT_MAX; i++)
         argv[i + 1] = arguments[i];
-    return harness_run(argv, environment, PIPELINE_WAIT_MS, ret_output, NULL);
+    return harness_process_new(&(harness_process_options){.argv = argv, .environment = environment});
+}
+
+int pipeline_proofctl(pipeline *p, const char *const *arguments, char **ret_output)
+{
+    BASE_CLEANUP(harness_process_free)
+    harness_process *process = pipeline_launch_proofctl(p, arguments, NULL);
+    int code = harness_process_wait(process, PIPELINE_WAIT_MS);
+    *ret_output = harness_process_output(process);
+    return code;
 }

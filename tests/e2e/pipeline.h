@@ -88,3 +88,5 @@ void pipeline_make_block(pipeline *p);
 size_t pipeline_transactions_at_node(pipeline *p);
 /* Runs proofctl with the pipeline's environment; returns its exit code. The caller frees *ret_output. */
 int pipeline_proofctl(pipeline *p, const char *const *arguments, char **ret_output);
+/* The same without waiting, with one more setting (NAME=value or NULL). The caller owns it. */
+harness_process *pipeline_launch_proofctl(const pipeline *p, const char *const *arguments, const char *extra);

@@ -1,5 +1,6 @@
 /* proofctl: submits images, shows what became of them, verifies proofs, and keeps an installation. */
 #include "arguments.h"
+#include "base/fault.h"
 #include "output.h"
 
 #include <string.h>
@@ -140,6 +141,12 @@ int main(int argc, char **argv)
         printf("proofctl %s\n", PROOFLINE_VERSION);
         return CTL_EXIT_OK;
     }
+#ifdef PROOFLINE_FAULTS
+    if (strcmp(argv[1], "--fault-points") == 0) {
+        base_fault_list();
+        return CTL_EXIT_OK;
+    }
+#endif
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
         int words = words_matched(COMMANDS[i].command, argc - 1, argv + 1);
         if (words > 0)

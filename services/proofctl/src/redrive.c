@@ -2,6 +2,7 @@
 #include "arguments.h"
 #include "base/backoff.h"
 #include "base/clock.h"
+#include "base/fault.h"
 #include "connect.h"
 #include "letters.h"
 #include "output.h"
@@ -144,7 +145,10 @@ static base_code send_back(broker_connection *connection, const broker_stored *l
         .headers = headers,
         .header_count = original_headers(letter, headers),
     };
-    return broker_publish(connection, &message, 1, PUBLISH_TIMEOUT_MS, ret, err);
+    base_code code = BASE_FAULT("redrive.publishing", err);
+    if (code == BASE_OK)
+        code = broker_publish(connection, &message, 1, PUBLISH_TIMEOUT_MS, ret, err);
+    return code == BASE_OK ? BASE_FAULT("redrive.published", err) : code;
 }
 
 static ctl_exit report(const broker_stored *letter, const char *subject, uint64_t job_sequence, bool json)

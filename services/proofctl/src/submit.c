@@ -2,6 +2,7 @@
 #include "arguments.h"
 #include "base/backoff.h"
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/hex.h"
 #include "connect.h"
 #include "evidence/key.h"
@@ -172,7 +173,10 @@ static base_code publish(broker_connection *connection, const broker_names *name
         .headers = headers,
         .header_count = sizeof(headers) / sizeof(headers[0]),
     };
-    return broker_publish(connection, &message, 1, PUBLISH_TIMEOUT_MS, ret, err);
+    base_code code = BASE_FAULT("submit.publishing", err);
+    if (code == BASE_OK)
+        code = broker_publish(connection, &message, 1, PUBLISH_TIMEOUT_MS, ret, err);
+    return code == BASE_OK ? BASE_FAULT("submit.published", err) : code;
 }
 
 static ctl_exit report_queued(const submission *item, const broker_publish_result *result, bool json)
