@@ -291,6 +291,7 @@ static void submit_batch(pipeline *p, const char *prefix, size_t first, size_t c
         must(wire_generate_proof_encode(&job, &payloads[i], &err), &err);
         messages[i] = (broker_message){.subject = p->names.subject_generate, .payload = base_buffer_view(&payloads[i])};
     }
+    wait_connected(p);
     must(broker_publish(p->broker, messages, count, PUBLISH_MS, results, &err), &err);
     for (size_t i = 0; i < count; i++)
         base_buffer_done(&payloads[i]);

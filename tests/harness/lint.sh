@@ -81,9 +81,15 @@ conventions() {
     return "$bad"
 }
 
+# devnode is no part of Proofline's work.
+fault_points() {
+    tests/harness/fault_points.sh libs/stage/src/*.c services/{generator,publisher,proofctl}/src/*.c
+}
+
 mkdir -p build
 check format format
 check conventions conventions
+check fault-points fault_points
 check shell shell
 if ((${#YAML_FILES[@]} > 0)); then
     check yaml yaml

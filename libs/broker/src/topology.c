@@ -2,6 +2,7 @@
 
 #include "topology_config.h"
 
+#include "base/fault.h"
 #include "base/own.h"
 
 #include <stdio.h>
@@ -78,12 +79,15 @@ static base_code write_config(const topology_run *run, const topology_target *ta
                               base_error *err)
 {
     BROKER_JSON *answer = NULL;
-    if (target->consumer == NULL)
-        return ask(run, target, exists ? "UPDATE" : "CREATE", config, &answer, err);
-    BROKER_JSON *request = json_pack("{s:s, s:O}", "stream_name", target->stream, "config", config);
-    if (request == NULL)
-        return base_fail(err, BASE_NO_MEMORY, "no memory for a consumer's settings");
-    return ask(run, target, "DURABLE.CREATE", request, &answer, err);
+    base_code code = BASE_OK;
+    if (target->consumer == NULL) {
+        code = ask(run, target, exists ? "UPDATE" : "CREATE", config, &answer, err);
+    } else {
+        BROKER_JSON *request = json_pack("{s:s, s:O}", "stream_name", target->stream, "config", config);
+        code = request == NULL ? base_fail(err, BASE_NO_MEMORY, "no memory for a consumer's settings")
+                               : ask(run, target, "DURABLE.CREATE", request, &answer, err);
+    }
+    return code == BASE_OK ? BASE_FAULT("topology.written", err) : code;
 }
 
 static base_code handle_missing(const topology_run *run, const topology_target *target, base_error *err)

@@ -40,6 +40,7 @@ base_code stage_dead_publish(broker_connection *broker, const char *subject_dead
     };
     broker_message message = {subject, job->payload, id, headers, sizeof(headers) / sizeof(headers[0])};
     broker_publish_result result;
+    /* No fault point: stage_worker_bury has them around both tries. */
     base_code stored = broker_publish(broker, &message, 1, STAGE_PUBLISH_TIMEOUT_MS, &result, err);
     if (stored != BASE_LIMIT || job->payload.size <= FACTS_MAX)
         return stored;

@@ -74,6 +74,7 @@ static ctl_exit run_up(const ctl_call *call)
     ctl_exit answer = begin(call, &session, &directory);
     if (answer != CTL_EXIT_OK)
         return answer;
+    /* No fault point: store_migrate_up has one behind each migration. */
     if (store_migrate_up(session, directory, report, &shown, &err) != BASE_OK)
         return ctl_fail(&err);
     if (shown.count == 0)
@@ -91,6 +92,7 @@ static ctl_exit run_down(const ctl_call *call)
     ctl_exit answer = begin(call, &session, &directory);
     if (answer != CTL_EXIT_OK)
         return answer;
+    /* No fault point: store_migrate_down has one behind each migration. */
     base_code code = store_migrate_down(session, directory, options->steps, report, &shown, &err);
     return code == BASE_OK ? CTL_EXIT_OK : ctl_fail(&err);
 }

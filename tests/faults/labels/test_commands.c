@@ -26,10 +26,11 @@ typedef struct command_run {
 } command_run;
 
 typedef struct command_situation {
-    const char *prefix;                  /* of the points */
-    const char *passage;                 /* "@3": the third time that it is passed */
-    void (*before)(command_run *run);    /* with both services running: fills words and expected */
-    void (*wait_ends)(command_run *run); /* for what it must have brought about */
+    const char *prefix;               /* of the points */
+    const char *passage;              /* "@3": the third time that it is passed */
+    void (*before)(command_run *run); /* with both services running: fills words and expected */
+    void (*finish)(command_run *run); /* after the second run: waits for what the command was for */
+    bool loses_session;               /* one that stalls is given up by the database, and fails when it wakes up */
 } command_situation;
 
 static void run_words(command_run *run)
@@ -89,9 +90,58 @@ static void wait_redriven(command_run *run)
     pipeline_wait(&run->pipeline, &run->forged, WIRE_STATUS_REJECTED);
 }
 
+static void submit_load(command_run *run)
+{
+    pipeline_submit_many(&run->pipeline, "good", LOAD, run->submissions);
+    run->expected = (labels_expected){.complete = LOAD};
+    for (size_t i = 0; i < LOAD; i++)
+        pipeline_wait(&run->pipeline, &run->submissions[i], WIRE_STATUS_COMPLETE);
+}
+
+/* Streams and consumers are gone, while the services run. */
+static void lose_streams(command_run *run)
+{
+    harness_nats_stop(run->pipeline.nats);
+    harness_nats_wipe(run->pipeline.nats);
+    harness_nats_start(run->pipeline.nats);
+    const char *const apply[] = {"topology", "apply", NULL};
+    set_words(run, apply);
+}
+
+static void name_down(command_run *run)
+{
+    const char *const down[] = {"migrate", "down", "--steps", "100", NULL};
+    set_words(run, down);
+}
+
+static void name_up(command_run *run)
+{
+    const char *const up[] = {"migrate", "up", NULL};
+    set_words(run, up);
+}
+
+/* The tables are gone, while the services run. */
+static void lose_tables(command_run *run)
+{
+    name_down(run);
+    run_words(run);
+    name_up(run);
+}
+
+static void bring_tables_back(command_run *run)
+{
+    assert_int_equal(pipeline_number(&run->pipeline, "SELECT count(*) FROM proofline_migrations"), 0);
+    name_up(run);
+    run_words(run);
+    submit_load(run);
+}
+
 static const command_situation TABLE[] = {
-    {"submit.", "", make_key, wait_complete},
-    {"redrive.", "@3", reject_all, wait_redriven},
+    {"submit.", "", make_key, wait_complete, false},
+    {"redrive.", "@3", reject_all, wait_redriven, false},
+    {"topology.", "@2", lose_streams, submit_load, false},
+    {"migrate.applied", "@2", lose_tables, submit_load, true},
+    {"migrate.reverted", "@2", name_down, bring_tables_back, true},
 };
 
 static const command_situation *situation_of(const char *point)
@@ -115,11 +165,16 @@ static void every_promise_holds_when_the_command_breaks_and_is_repeated(void **s
     labels_wait_act(armed);
     if (labels_what() == LABELS_ERROR)
         assert_true(harness_process_wait(armed, PIPELINE_WAIT_MS) > 0);
+    if (labels_what() == LABELS_STALL && situation->loses_session)
+        free(harness_database_query(&p->database, "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+                                                  "WHERE datname = current_database() "
+                                                  "AND application_name = 'proofctl'"));
     run_words(&run);
-    situation->wait_ends(&run);
+    situation->finish(&run);
     if (labels_what() == LABELS_STALL) {
         labels_wake(armed);
-        assert_int_equal(harness_process_wait(armed, PIPELINE_WAIT_MS), 0);
+        int code = harness_process_wait(armed, PIPELINE_WAIT_MS);
+        assert_true(situation->loses_session ? code > 0 : code == 0);
     }
     pipeline_wait_settled(p);
     labels_check(p, &run.expected);
