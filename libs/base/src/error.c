@@ -1,7 +1,11 @@
 #include "base/error.h"
 
+#include "base/text.h"
+
 #include <stdio.h>
-#include <string.h>
+
+/* Room to see that a message is too long before it is cut, so that it is cut at a whole character (of up to 4 bytes). */
+#define DRAFT_SIZE (BASE_ERROR_MESSAGE + 3)
 
 #undef base_fail /* the analyzer has a macro of this name */
 
@@ -10,13 +14,13 @@ base_code base_fail(base_error *err, base_code code, const char *format, ...)
     if (err == NULL)
         return code;
     /* Formatted apart first: an argument may be the old message itself. */
-    char message[BASE_ERROR_MESSAGE];
+    char draft[DRAFT_SIZE];
     va_list args;
     va_start(args, format);
-    vsnprintf(message, sizeof(message), format, args);
+    vsnprintf(draft, sizeof(draft), format, args);
     va_end(args);
     err->code = code;
-    memcpy(err->message, message, sizeof(message));
+    base_one_line(draft, err->message, sizeof(err->message));
     return code;
 }
 
@@ -24,14 +28,14 @@ base_code base_fail_within(base_error *err, const char *format, ...)
 {
     if (err == NULL)
         return BASE_INTERNAL;
-    char message[BASE_ERROR_MESSAGE];
+    char draft[DRAFT_SIZE];
     va_list args;
     va_start(args, format);
-    int length = vsnprintf(message, sizeof(message), format, args);
+    int length = vsnprintf(draft, sizeof(draft), format, args);
     va_end(args);
-    if (length > 0 && (size_t)length < sizeof(message))
-        snprintf(message + length, sizeof(message) - (size_t)length, ": %s", err->message);
-    memcpy(err->message, message, sizeof(message));
+    if (length > 0 && (size_t)length < sizeof(draft))
+        snprintf(draft + length, sizeof(draft) - (size_t)length, ": %s", err->message);
+    base_one_line(draft, err->message, sizeof(err->message));
     return err->code;
 }
 

@@ -4,7 +4,7 @@
 #include "lock.h"
 
 #include "base/clock.h"
-#include "wire/headers.h"
+#include "base/text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -63,7 +63,7 @@ base_code store_lane_acquire(store_session *session, const char *fee_payer, cons
     if (!held)
         return owned_by_another(session, fee_payer, err);
     char name[128];
-    wire_one_line(owner, name, sizeof(name));
+    base_one_line(owner, name, sizeof(name));
     BASE_CLEANUP(store_params_done) store_params params = {0};
     store_params_text(&params, fee_payer);
     store_params_text(&params, name);

@@ -5,7 +5,7 @@
 #include "transaction_row.h"
 
 #include "base/clock.h"
-#include "wire/headers.h"
+#include "base/text.h"
 
 #include <string.h>
 
@@ -46,8 +46,8 @@ static base_code add_messages(const store_session *session, const store_rows *ro
                                  .status = WIRE_STATUS_REJECTED,
                                  .previous_status = WIRE_STATUS_COMPLETE,
                                  .occurred_unix_ms = base_unix_ms()};
-    wire_one_line(loss->reason_code, event.reason_code, sizeof(event.reason_code));
-    wire_one_line(loss->reason, event.reason, sizeof(event.reason));
+    base_one_line(loss->reason_code, event.reason_code, sizeof(event.reason_code));
+    base_one_line(loss->reason, event.reason, sizeof(event.reason));
     store_rows_text(rows, 0, COLUMN_CORRELATION, event.correlation_id, sizeof(event.correlation_id));
     BASE_CLEANUP(base_buffer_done) base_buffer command = {.limit = WIRE_MESSAGE_MAX};
     base_code code = store_rows_hash(rows, 0, COLUMN_HASH, &event.sha256, err);
@@ -82,7 +82,7 @@ static base_code begin(store_session *session, const store_lane *lane, const sto
     store_params_text(&params, store_transaction_state_name(loss->mark.state));
     store_params_int64(&params, loss->mark.block_height);
     store_params_text(&params, loss->reason_code);
-    wire_one_line(loss->reason, reason, sizeof(reason));
+    base_one_line(loss->reason, reason, sizeof(reason));
     store_params_text(&params, reason);
     store_lane_params(lane, &params);
     const store_step steps[] = {

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/hex.h"
+#include "base/text.h"
 #include "wire/headers.h"
 
 #include <stdio.h>
@@ -67,10 +68,10 @@ base_code store_add_dead_letter(const store_session *session, store_outbox *outb
     snprintf(id, sizeof(id), "%s.dead.%lld", hash.text, (long long)letter->epoch);
     snprintf(sequence, sizeof(sequence), "%llu", (unsigned long long)letter->sequence);
     snprintf(attempts, sizeof(attempts), "%lld", (long long)letter->attempts);
-    wire_one_line(letter->subject == NULL ? command_subject(session, letter->stage) : letter->subject, from,
+    base_one_line(letter->subject == NULL ? command_subject(session, letter->stage) : letter->subject, from,
                   sizeof(from));
-    wire_one_line(letter->reason_code, reason_code, sizeof(reason_code));
-    wire_one_line(letter->reason, reason, sizeof(reason));
+    base_one_line(letter->reason_code, reason_code, sizeof(reason_code));
+    base_one_line(letter->reason, reason, sizeof(reason));
     const base_time_text now = base_time_rfc3339(base_unix_ms());
     const store_header headers[] = {
         {WIRE_HEADER_CONTENT_TYPE, WIRE_CONTENT_TYPE},

@@ -2,7 +2,7 @@
 #include "sqlstate.h"
 
 #include "base/clock.h"
-#include "wire/headers.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -108,7 +108,7 @@ base_code store_wait(PGconn *connection, short events, int64_t deadline_ms)
 base_code store_connection_fail(const PGconn *connection, base_code code, const char *what, base_error *err)
 {
     char words[BASE_ERROR_MESSAGE];
-    wire_one_line(PQerrorMessage(connection), words, sizeof(words));
+    base_one_line(PQerrorMessage(connection), words, sizeof(words));
     char *location = strstr(words, "LOCATION:"); /* in the server's source */
     if (location != NULL)
         *location = '\0';
@@ -123,7 +123,7 @@ base_code store_result_fail(const PGresult *result, const char *what, base_error
     const char *primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     const base_code code = store_sqlstate_code(sqlstate);
     char words[BASE_ERROR_MESSAGE];
-    wire_one_line(primary == NULL ? PQresultErrorMessage(result) : primary, words, sizeof(words));
+    base_one_line(primary == NULL ? PQresultErrorMessage(result) : primary, words, sizeof(words));
     if (code == BASE_NOT_FOUND)
         return base_fail(err, code, "the database is not migrated, run `proofctl migrate up`: %s: %s", what, words);
     return base_fail(err, code, "Postgres, %s: %s (%s)", what, words, sqlstate == NULL ? "no SQLSTATE" : sqlstate);

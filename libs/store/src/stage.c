@@ -2,7 +2,7 @@
 
 #include "base/clock.h"
 #include "base/hex.h"
-#include "wire/headers.h"
+#include "base/text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -63,7 +63,7 @@ static wire_status status_after(const store_ending *ending)
 /* An event needs a code; a caller that forgot one must not fail its batch. */
 static void clean_reason_code(const store_failure *failure, char ret[WIRE_REASON_CODE_MAX + 1])
 {
-    wire_one_line(failure->reason_code, ret, WIRE_REASON_CODE_MAX + 1);
+    base_one_line(failure->reason_code, ret, WIRE_REASON_CODE_MAX + 1);
     if (ret[0] == '\0')
         snprintf(ret, WIRE_REASON_CODE_MAX + 1, "unspecified");
 }
@@ -101,7 +101,7 @@ base_code store_add_ending(const store_session *session, store_outbox *outbox, s
         snprintf(event.transaction_hash, sizeof(event.transaction_hash), "%s", ending->transaction_hash);
     if (ending->kind == STORE_REJECTED) {
         clean_reason_code(ending->failure, event.reason_code);
-        wire_one_line(ending->failure->reason, event.reason, sizeof(event.reason));
+        base_one_line(ending->failure->reason, event.reason, sizeof(event.reason));
     }
     base_code code = store_add_event(session, outbox, owner, &event, err);
     if (code == BASE_OK && ending->kind == STORE_REJECTED)
@@ -132,7 +132,7 @@ void store_add_reason(store_params *params, store_outcome_kind kind, const store
         return;
     }
     char text[WIRE_REASON_MAX + 1];
-    wire_one_line(failure->reason, text, sizeof(text));
+    base_one_line(failure->reason, text, sizeof(text));
     store_params_add_text(params, text);
 }
 

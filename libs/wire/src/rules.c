@@ -1,6 +1,6 @@
 #include "rules.h"
 
-#include "text.h"
+#include "base/text.h"
 #include "wire/messages.h"
 
 #include <string.h>
@@ -71,7 +71,7 @@ base_code wire_check_line(const char *field, const char *value, size_t max, base
     size_t length = strnlen(value, max + 1);
     if (length > max)
         return base_fail(err, BASE_INVALID, "%s must be at most %zu bytes long", field, max);
-    size_t clean = wire_line_prefix(value, length);
+    size_t clean = base_line_prefix(value, length);
     if (clean < length)
         return base_fail(err, BASE_INVALID, "%s must be UTF-8 without control characters, but byte %zu is 0x%02x",
                          field, clean + 1, (unsigned)(unsigned char)value[clean]);

@@ -1,7 +1,7 @@
+#include "base/text.h"
 #include "codec.h"
 #include "proofline/v1/events.pb-c.h"
 #include "rules.h"
-#include "wire/headers.h"
 #include "wire/messages.h"
 
 #include <string.h>
@@ -104,7 +104,7 @@ base_code wire_status_changed_encode(const wire_status_changed *message, base_bu
     if (code != BASE_OK)
         return code;
     char reason[WIRE_REASON_MAX + 1];
-    wire_one_line(message->reason, reason, sizeof(reason));
+    base_one_line(message->reason, reason, sizeof(reason));
     Proofline__V1__SubmissionStatusChanged out = PROOFLINE__V1__SUBMISSION_STATUS_CHANGED__INIT;
     out.sha256 = wire_binary(message->sha256.bytes, BASE_SHA256_SIZE);
     out.correlation_id = wire_string(message->correlation_id);

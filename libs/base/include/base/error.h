@@ -23,7 +23,8 @@ typedef enum base_code {
     BASE_INTERNAL, /* a library refused what it should not refuse */
 } base_code;
 
-/* Filled in by the function that failed, untouched otherwise. Plain value: copy it freely. */
+/* Filled in by the function that failed, untouched otherwise. The message is one line of UTF-8 without control characters, whatever
+ * foreign text went into it. Plain value: copy it freely. */
 typedef struct base_error {
     base_code code;
     char message[BASE_ERROR_MESSAGE];

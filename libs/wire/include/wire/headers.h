@@ -1,6 +1,5 @@
 #pragma once
 /* Names and values of the message headers. Headers only help: a message carries its own identity. */
-#include <stddef.h>
 
 #define WIRE_HEADER_CONTENT_TYPE "Content-Type"
 #define WIRE_CONTENT_TYPE        "application/protobuf"
@@ -22,7 +21,3 @@
 #define WIRE_HEADER_DEAD_SHA256      "Proofline-Dead-Sha256"      /* hex; absent when it could not be decoded */
 #define WIRE_HEADER_DEAD_ATTEMPTS    "Proofline-Dead-Attempts"
 #define WIRE_HEADER_DEAD_AT          "Proofline-Dead-At" /* RFC 3339 */
-
-/* Writes `text` (a foreign error, say) as one line of UTF-8 to ret[size], size > 0, cut at a whole character: control characters become
- * spaces, bytes that are no UTF-8 become '?'. Fit for a header and for a reason. */
-void wire_one_line(const char *text, char *ret, size_t size);

@@ -1,6 +1,4 @@
-#include "text.h"
-
-#include "wire/headers.h"
+#include "base/text.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -36,7 +34,7 @@ static size_t character(const uint8_t *text, size_t length)
     return 0;
 }
 
-size_t wire_line_prefix(const char *text, size_t length)
+size_t base_line_prefix(const char *text, size_t length)
 {
     size_t at = 0;
     while (at < length) {
@@ -48,7 +46,7 @@ size_t wire_line_prefix(const char *text, size_t length)
     return at;
 }
 
-void wire_one_line(const char *text, char *ret, size_t size)
+void base_one_line(const char *text, char *ret, size_t size)
 {
     size_t length = strlen(text);
     size_t written = 0;
