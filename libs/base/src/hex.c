@@ -40,6 +40,15 @@ base_code base_base64_encode(base_bytes data, base_base64_variant variant, base_
     return base_buffer_append(ret, base_bytes_of(text, strlen(text)), err);
 }
 
+/* libsodium 1.0.18 takes every byte from 0x80 up for the last digit of its alphabet. */
+static bool is_ascii(const char *text, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if ((unsigned char)text[i] >= 0x80)
+            return false;
+    return true;
+}
+
 base_code base_base64_decode(const char *text, size_t length, base_base64_variant variant, base_buffer *ret,
                              base_error *err)
 {
@@ -48,7 +57,8 @@ base_code base_base64_decode(const char *text, size_t length, base_base64_varian
     if (data == NULL)
         return base_fail(err, BASE_NO_MEMORY, "no memory for %zu bytes", size);
     size_t decoded = 0;
-    if (sodium_base642bin(data, size, text, length, NULL, &decoded, NULL, (int)sodium_variant(variant)) != 0)
+    if (!is_ascii(text, length) ||
+        sodium_base642bin(data, size, text, length, NULL, &decoded, NULL, (int)sodium_variant(variant)) != 0)
         return base_fail(err, BASE_INVALID, "not valid base64");
     return base_buffer_append(ret, base_bytes_of(data, decoded), err);
 }

@@ -141,6 +141,7 @@ static void base64_round_trips_in_both_alphabets(void **state)
     assert_int_equal(base_base64_decode("+//+AQ==", 8, BASE_BASE64_STANDARD, &back, &err), BASE_OK);
     assert_memory_equal(back.data, data, 4);
     assert_int_equal(base_base64_decode("%%", 2, BASE_BASE64_STANDARD, &back, &err), BASE_INVALID);
+    assert_int_equal(base_base64_decode("A\x80\xff\xc3", 4, BASE_BASE64_STANDARD, &back, &err), BASE_INVALID);
 }
 
 static void backoff_doubles_within_its_jitter_up_to_the_cap(void **state)
