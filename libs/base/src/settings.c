@@ -57,6 +57,12 @@ static base_code set_bool(const base_setting *row, const char *value, void *fiel
     return BASE_OK;
 }
 
+static base_code set_secret(const base_setting *row, const char *value, void *field, base_error *err)
+{
+    base_code code = base_secret_copy(base_bytes_of(value, strlen(value)), field, err);
+    return code == BASE_OK ? code : base_fail_within(err, "%s", row->name);
+}
+
 static base_code set_value(const base_setting *row, const char *value, void *field, base_error *err)
 {
     switch (row->kind) {
@@ -68,7 +74,7 @@ static base_code set_value(const base_setting *row, const char *value, void *fie
     case BASE_SETTING_BOOL:
         return set_bool(row, value, field, err);
     case BASE_SETTING_SECRET:
-        return base_secret_copy(base_bytes_of(value, strlen(value)), field, err);
+        return set_secret(row, value, field, err);
     }
     return base_fail(err, BASE_INTERNAL, "%s: unknown kind of setting", row->name);
 }
@@ -94,8 +100,14 @@ static base_code load_secret_file(const base_setting *row, void *field, bool *re
     const char *direct = getenv(row->name);
     if (direct != NULL && direct[0] != '\0')
         return base_fail(err, BASE_INVALID, "%s and %s are both set: keep one", row->name, name);
-    base_code code = base_secret_read(path, field, err);
-    return code == BASE_OK ? code : base_fail_within(err, "%s", name);
+    base_secret *secret = field;
+    base_code code = base_secret_read(path, secret, err);
+    if (code != BASE_OK)
+        return base_fail_within(err, "%s", name);
+    *ret_found = secret->size > 0; /* an empty file is like an empty variable: not set */
+    if (!*ret_found)
+        base_secret_done(secret);
+    return BASE_OK;
 }
 
 static base_code load_row(const base_setting *row, void *settings, base_error *err)

@@ -104,6 +104,39 @@ static void a_secret_file_loses_its_line_break(void **state)
     unlink(path);
 }
 
+static void an_empty_secret_file_sets_nothing(void **state)
+{
+    (void)state;
+    setenv("T_URL", "x", 1);
+    setenv("T_KEY_FILE", "/dev/null", 1);
+    example loaded = {0};
+    BASE_CLEANUP(base_buffer_done) base_buffer problems = {.limit = 4096};
+    assert_int_equal(base_settings_load(TABLE, ROWS, &loaded, &problems), BASE_OK);
+    assert_null(loaded.key.data);
+    base_settings_done(TABLE, ROWS, &loaded);
+
+    base_setting required = TABLE[ROWS - 1];
+    required.required = true;
+    assert_int_equal(base_settings_load(&required, 1, &loaded, &problems), BASE_INVALID);
+    assert_non_null(strstr((const char *)problems.data, "T_KEY is not set, nor is T_KEY_FILE"));
+    base_settings_done(&required, 1, &loaded);
+}
+
+static void a_secret_that_is_too_long_is_named(void **state)
+{
+    (void)state;
+    char secret[BASE_SECRET_MAX + 2];
+    memset(secret, 's', sizeof(secret) - 1);
+    secret[sizeof(secret) - 1] = '\0';
+    setenv("T_URL", "x", 1);
+    setenv("T_KEY", secret, 1);
+    example loaded = {0};
+    BASE_CLEANUP(base_buffer_done) base_buffer problems = {.limit = 4096};
+    assert_int_equal(base_settings_load(TABLE, ROWS, &loaded, &problems), BASE_INVALID);
+    assert_string_equal((const char *)problems.data, "T_KEY: a secret may have at most 4096 bytes\n");
+    base_settings_done(TABLE, ROWS, &loaded);
+}
+
 static void a_buffer_refuses_to_grow_past_its_limit(void **state)
 {
     (void)state;
@@ -182,6 +215,8 @@ int main(void)
         cmocka_unit_test_setup(defaults_fill_what_is_absent, clear_environment),
         cmocka_unit_test_setup(a_secret_leaves_the_environment, clear_environment),
         cmocka_unit_test_setup(a_secret_file_loses_its_line_break, clear_environment),
+        cmocka_unit_test_setup(an_empty_secret_file_sets_nothing, clear_environment),
+        cmocka_unit_test_setup(a_secret_that_is_too_long_is_named, clear_environment),
         cmocka_unit_test(a_buffer_refuses_to_grow_past_its_limit),
         cmocka_unit_test(hex_decodes_only_the_exact_length),
         cmocka_unit_test(base64_round_trips_in_both_alphabets),

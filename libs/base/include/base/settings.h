@@ -11,7 +11,7 @@ typedef enum base_setting_kind {
     BASE_SETTING_INT,    /* field: int64_t; min..max */
     BASE_SETTING_BOOL,   /* field: bool; true/false, 1/0, yes/no */
     BASE_SETTING_CHOICE, /* field: char *; one of `choices`, separated by '|' */
-    BASE_SETTING_SECRET, /* field: base_secret; also from the file named by <NAME>_FILE; removed from the environment */
+    BASE_SETTING_SECRET, /* field: base_secret; also from the file named by <NAME>_FILE (empty: not set); removed from the environment */
 } base_setting_kind;
 
 typedef struct base_setting {
