@@ -18,6 +18,49 @@
 #define NOBODY_URL              "nats://127.0.0.1:1"
 #define IO_BUFFER_BYTES         (64 * 1024)
 
+/* The host and port of a URL, of which the rest may be secret: what is between the last '@' and the path. */
+static base_bytes authority_of(const char *url)
+{
+    const char *start = strstr(url, "://");
+    start = start == NULL ? url : start + 3;
+    const char *at = strrchr(start, '@');
+    start = at == NULL ? start : at + 1;
+    return base_bytes_of(start, strcspn(start, "/?#"));
+}
+
+/* "host", "host:4222", "[::1]:4222": a password that was cut at its comma looks like none of them, unless it is all digits. */
+static bool is_place(base_bytes authority)
+{
+    const char *text = (const char *)authority.data;
+    const char *end = text + authority.size;
+    const char *port = memrchr(text, ':', authority.size);
+    const char *bracket = memrchr(text, ']', authority.size);
+    if (port != NULL && bracket != NULL && port < bracket)
+        port = NULL;
+    const char *host_end = port == NULL ? end : port;
+    bool is_ipv6 = *text == '[' && bracket == host_end - 1;
+    if (host_end == text || (!is_ipv6 && memchr(text, ':', (size_t)(host_end - text)) != NULL))
+        return false;
+    return port == NULL || (port + 1 < end && strspn(port + 1, "0123456789") >= (size_t)(end - port - 1));
+}
+
+/* `number` counts from 1, for messages: a part of a broken URL may be a part of its password, so none is quoted. */
+static base_code check_server(const char *url, size_t number, base_error *err)
+{
+    for (const char *at = url; *at != '\0'; at++)
+        if (isspace((unsigned char)*at) || iscntrl((unsigned char)*at))
+            return base_fail(err, BASE_INVALID, "a NATS server's URL contains a space or control character");
+    if (strncmp(url, "nats://", 7) != 0 && strncmp(url, "tls://", 6) != 0 && strstr(url, "://") != NULL)
+        return base_fail(err, BASE_INVALID, "NATS server %zu: a NATS server's URL starts with nats:// or tls://",
+                         number);
+    if (!is_place(authority_of(url)))
+        return base_fail(err, BASE_INVALID,
+                         "NATS server %zu: a URL is nats://host:port; a password with special characters belongs into "
+                         "NATS_PASSWORD",
+                         number);
+    return BASE_OK;
+}
+
 static base_code add_server(broker_servers *servers, const char *start, size_t size, base_error *err)
 {
     while (size > 0 && isspace((unsigned char)*start)) {
@@ -35,14 +78,10 @@ static base_code add_server(broker_servers *servers, const char *start, size_t s
     char *url = servers->urls[servers->count];
     memcpy(url, start, size);
     url[size] = '\0';
-    for (size_t i = 0; i < size; i++)
-        if (isspace((unsigned char)url[i]) || iscntrl((unsigned char)url[i]))
-            return base_fail(err, BASE_INVALID, "a NATS server's URL contains a space or control character");
-    bool tls = strncmp(url, "tls://", 6) == 0;
-    if (!tls && strncmp(url, "nats://", 7) != 0 && strstr(url, "://") != NULL)
-        return base_fail(err, BASE_INVALID, "%s: a NATS server's URL starts with nats:// or tls://",
-                         broker_url_public(url).text);
-    servers->tls = servers->tls || tls;
+    base_code code = check_server(url, servers->count + 1, err);
+    if (code != BASE_OK)
+        return code;
+    servers->tls = servers->tls || strncmp(url, "tls://", 6) == 0;
     servers->count++;
     return BASE_OK;
 }
@@ -64,10 +103,11 @@ base_code broker_servers_parse(const char *list, broker_servers *ret, base_error
 broker_server_text broker_url_public(const char *url)
 {
     broker_server_text text = {{0}};
-    const char *host = strstr(url, "://");
-    host = host == NULL ? url : host + 3;
-    const char *at = strrchr(host, '@');
-    snprintf(text.text, sizeof(text.text), "%.*s%s", (int)(host - url), url, at == NULL ? host : at + 1);
+    const char *scheme_end = strstr(url, "://");
+    bool has_scheme = strncmp(url, "nats://", 7) == 0 || strncmp(url, "tls://", 6) == 0;
+    base_bytes place = authority_of(url);
+    snprintf(text.text, sizeof(text.text), "%.*s%.*s", has_scheme ? (int)(scheme_end + 3 - url) : 0, url,
+             (int)place.size, (const char *)place.data);
     return text;
 }
 
