@@ -1,5 +1,6 @@
 #include "mina/client.h"
 
+#include "base/text.h"
 #include "mina/request.h"
 
 #include <curl/curl.h>
@@ -86,7 +87,9 @@ static base_code read_place(const char *text, char *ret, base_error *err)
     BASE_CLEANUP(curl_free) char *port = url_part(url, CURLUPART_PORT);
     if (scheme == NULL || (strcmp(scheme, "http") != 0 && strcmp(scheme, "https") != 0) || host == NULL || port == NULL)
         return base_fail(err, BASE_INVALID, "the node's URL must begin with http:// or https:// and name a host");
-    snprintf(ret, MINA_CLIENT_PLACE_MAX, "%s:%s", host, port);
+    char place[MINA_CLIENT_PLACE_MAX];
+    snprintf(place, sizeof(place), "%s:%s", host, port);
+    base_one_line(place, ret, MINA_CLIENT_PLACE_MAX); /* curl takes bytes in a host that are no UTF-8 */
     return BASE_OK;
 }
 

@@ -1,5 +1,7 @@
 #include "mina/answer.h"
 
+#include "base/text.h"
+
 #include <inttypes.h>
 #include <jansson.h>
 #include <string.h>
@@ -10,20 +12,6 @@ enum {
     NODE_TEXT_MAX = 200, /* bytes with terminator of the node's own words in a message */
     HTTP_REQUEST_TIMEOUT = 408,
 };
-
-/* Copies foreign text for logs and terminals: control characters become '?', the cut is between characters. */
-static void copy_text(char *ret, size_t ret_size, const char *text)
-{
-    size_t size = strlen(text);
-    if (size >= ret_size) {
-        size = ret_size - 1;
-        while (size > 0 && ((unsigned char)text[size] & 0xc0) == 0x80)
-            size--;
-    }
-    for (size_t i = 0; i < size; i++)
-        ret[i] = (unsigned char)text[i] < 0x20 || text[i] == 0x7f ? '?' : text[i];
-    ret[size] = '\0';
-}
 
 /* The daemon repeats the whole command before it says what is wrong with it: "… {…} Error: <reason>". */
 static const char *essence(const char *message)
@@ -50,7 +38,7 @@ static json_t *parse(base_bytes body, base_error *err)
     json_t *root = json_loadb((const char *)body.data, body.size, JSON_REJECT_DUPLICATES, &problem);
     if (root == NULL) {
         char text[NODE_TEXT_MAX];
-        copy_text(text, sizeof(text), problem.text);
+        base_one_line(problem.text, text, sizeof(text));
         base_fail(err, BASE_UNAVAILABLE, "the node's answer is no JSON: %s", text);
     }
     return root;
@@ -62,7 +50,7 @@ static base_code fail_shape(const json_t *root, const char *field, base_error *e
     if (message == NULL)
         return base_fail(err, BASE_UNAVAILABLE, "the node's answer lacks a usable `%s`", field);
     char text[NODE_TEXT_MAX];
-    copy_text(text, sizeof(text), essence(message));
+    base_one_line(essence(message), text, sizeof(text));
     return base_fail(err, BASE_UNAVAILABLE, "the node says: %s", text);
 }
 
@@ -116,8 +104,8 @@ base_code mina_answer_status(base_bytes body, mina_node_status *ret, base_error 
     bool has_height = read_height(json_array_get(json_object_get(data, "bestChain"), 0), &status.height);
     if (status.is_synced && !has_height)
         return fail_shape(root, "bestChain", err);
-    copy_text(status.network_id, sizeof(status.network_id), network);
-    copy_text(status.sync_status, sizeof(status.sync_status), sync);
+    base_one_line(network, status.network_id, sizeof(status.network_id));
+    base_one_line(sync, status.sync_status, sizeof(status.sync_status));
     *ret = status;
     return BASE_OK;
 }
@@ -194,7 +182,7 @@ static void note_memo(const json_t *command, mina_sighting *sighting)
 {
     const char *memo = json_string_value(json_object_get(command, "memo"));
     if (memo != NULL && strlen(memo) < sizeof(sighting->memo))
-        copy_text(sighting->memo, sizeof(sighting->memo), memo);
+        base_one_line(memo, sighting->memo, sizeof(sighting->memo));
 }
 
 /* False when the block is not as the schema has it: an inclusion must not be overlooked. */
@@ -215,7 +203,7 @@ static bool note_block(const json_t *block, const wanted *list, size_t count)
         sighting->block_height = height;
         sighting->has_failed = json_is_string(failure);
         if (sighting->has_failed)
-            copy_text(sighting->reason, sizeof(sighting->reason), json_string_value(failure));
+            base_one_line(json_string_value(failure), sighting->reason, sizeof(sighting->reason));
         note_memo(command, sighting);
     }
     return true;
@@ -271,7 +259,7 @@ static mina_receipt refused(const char *message)
     if (receipt.error_class == MINA_ERROR_OTHER)
         receipt.error_class = mina_error_classify(message);
     char text[NODE_TEXT_MAX];
-    copy_text(text, sizeof(text), essence(message));
+    base_one_line(essence(message), text, sizeof(text));
     base_fail(&receipt.reason, BASE_TRANSIENT, "%s", text);
     return receipt;
 }

@@ -85,8 +85,12 @@ base_code mina_request_sightings(const char *const *hashes, size_t count, int64_
     if (blocks < 1 || blocks > MINA_BLOCKS_MAX)
         return base_fail(err, BASE_INVALID, "a node shows 1 to %d blocks, not %" PRId64, MINA_BLOCKS_MAX, blocks);
     BASE_CLEANUP(json_decref) json_t *list = json_array();
-    for (size_t i = 0; i < count; i++)
-        if (json_array_append_new(list, json_string(hashes[i])) != 0)
+    for (size_t i = 0; i < count; i++) {
+        json_t *hash = json_string(hashes[i]);
+        if (hash == NULL)
+            return base_fail(err, BASE_INVALID, "the hash of a transaction is not UTF-8: GraphQL cannot carry it");
+        if (json_array_append_new(list, hash) != 0)
             return base_fail(err, BASE_NO_MEMORY, "no memory for a request to the node");
+    }
     return append_body(SIGHTINGS, json_pack("{s:O,s:I}", "hashes", list, "blocks", (json_int_t)blocks), ret, err);
 }
