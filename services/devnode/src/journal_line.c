@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <string.h>
 
 #define FORMAT "proofline-devnode-1"
@@ -52,14 +53,24 @@ base_code journal_line_write(const journal_entry *entry, base_buffer *ret, base_
     return base_fail(err, BASE_INTERNAL, "unknown kind of journal entry");
 }
 
+/* A number as it is written: in digits, without leading zeros, within 64 bits. */
+static bool read_number(const char *text, uint64_t *ret)
+{
+    char again[32];
+    *ret = strtoull(text, NULL, 10);
+    snprintf(again, sizeof(again), "%" PRIu64, *ret);
+    return strcmp(text, again) == 0;
+}
+
 static base_code read_fund(const json_t *fund, journal_entry *ret, base_error *err)
 {
     const char *account = NULL;
     const char *amount = NULL;
     if (json_unpack((json_t *)fund, "{s:s, s:s}", "account", &account, "amount", &amount) != 0)
         return base_fail(err, BASE_INVALID, "a funding lacks its account or amount");
+    if (!read_number(amount, &ret->amount))
+        return base_fail(err, BASE_INVALID, "a funding's amount is no number of nanomina");
     ret->kind = JOURNAL_FUND;
-    ret->amount = strtoull(amount, NULL, 10);
     return mina_public_key_parse(account, &ret->key, err);
 }
 
@@ -80,8 +91,9 @@ static base_code read_send(const json_t *send, journal_entry *ret, base_error *e
         return base_fail(err, BASE_INVALID, "a payment lacks a field");
     ret->kind = JOURNAL_SEND;
     mina_payment *payment = &ret->transaction.payment;
-    payment->amount = strtoull(amount, NULL, 10);
-    payment->fee = strtoull(fee, NULL, 10);
+    if (!read_number(amount, &payment->amount) || !read_number(fee, &payment->fee) || nonce < 0 || nonce > UINT32_MAX ||
+        valid_until < 0 || valid_until > UINT32_MAX)
+        return base_fail(err, BASE_INVALID, "a payment's number is out of its range");
     payment->nonce = (uint32_t)nonce;
     payment->valid_until = (uint32_t)valid_until;
     base_code code = mina_public_key_parse(from, &payment->from, err);

@@ -147,6 +147,24 @@ static void damage_inside_the_file_is_refused_with_its_line(void **state)
     assert_non_null(strstr(err.message, "line 7"));
 }
 
+static void a_number_out_of_its_range_is_damage(void **state)
+{
+    const place *where = *state;
+    static const char *const AMOUNTS[] = {"12x", "-1", "", "18446744073709551616", "1e3"};
+    for (size_t i = 0; i < sizeof(AMOUNTS) / sizeof(AMOUNTS[0]); i++) {
+        char line[256];
+        unlink(where->path);
+        write_history(where->path);
+        snprintf(line, sizeof(line), "{\"fund\":{\"account\":\"%s\",\"amount\":\"%s\"}}\n",
+                 "B62qiXGjfNbFaXQWqYzyHg4t2NSKj987dxpXwe1CXtXdHerFVt7aw1Y", AMOUNTS[i]);
+        append_text(where->path, line);
+        node *n = NULL;
+        base_error err = {0};
+        assert_int_equal(try_open(where->path, MINA_DEVNET, &n, &err), BASE_INVALID);
+        assert_non_null(strstr(err.message, "line 7: a funding's amount is no number of nanomina"));
+    }
+}
+
 static void a_file_of_something_else_is_refused(void **state)
 {
     const place *where = *state;
@@ -175,6 +193,7 @@ int run_journal_tests(void)
         cmocka_unit_test_setup_teardown(a_block_has_the_same_hash_after_a_restart, begin, end),
         cmocka_unit_test_setup_teardown(a_file_cut_anywhere_loses_only_its_last_entry, begin, end),
         cmocka_unit_test_setup_teardown(damage_inside_the_file_is_refused_with_its_line, begin, end),
+        cmocka_unit_test_setup_teardown(a_number_out_of_its_range_is_damage, begin, end),
         cmocka_unit_test_setup_teardown(a_file_of_something_else_is_refused, begin, end),
         cmocka_unit_test_setup_teardown(a_state_belongs_to_one_network_and_one_process, begin, end),
     };
