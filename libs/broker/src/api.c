@@ -64,6 +64,18 @@ static base_code refuse(const char *what, const json_t *error, base_error *err)
                      (int)err_code);
 }
 
+base_code broker_api_read(const char *what, base_bytes answer, json_t **ret, base_error *err)
+{
+    BROKER_JSON *root = json_loadb((const char *)answer.data, answer.size, 0, NULL);
+    if (!json_is_object(root))
+        return base_fail(err, BASE_UNAVAILABLE, "%s: the answer is not JSON", what);
+    const json_t *error = json_object_get(root, "error");
+    if (error != NULL)
+        return refuse(what, error, err);
+    *ret = BASE_TAKE(root);
+    return BASE_OK;
+}
+
 static base_code no_answer(broker_connection *connection, natsStatus status, const char *what, base_error *err)
 {
     if (status == NATS_NO_RESPONDERS)
@@ -93,12 +105,6 @@ base_code broker_api(broker_connection *connection, const char *what, const char
                                                      body == NULL ? "" : body, BROKER_API_TIMEOUT_MS);
     if (status != NATS_OK)
         return no_answer(connection, status, what, err);
-    BROKER_JSON *root = json_loadb(natsMsg_GetData(answer), (size_t)natsMsg_GetDataLength(answer), 0, NULL);
-    if (!json_is_object(root))
-        return base_fail(err, BASE_UNAVAILABLE, "%s: the answer is not JSON", what);
-    const json_t *error = json_object_get(root, "error");
-    if (error != NULL)
-        return refuse(what, error, err);
-    *ret = BASE_TAKE(root);
-    return BASE_OK;
+    return broker_api_read(what, base_bytes_of(natsMsg_GetData(answer), (size_t)natsMsg_GetDataLength(answer)), ret,
+                           err);
 }

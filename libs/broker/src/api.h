@@ -18,6 +18,9 @@ static inline void broker_json_release_at(json_t **value)
 BASE_MUST_CHECK base_code broker_api(broker_connection *connection, const char *what, const char *subject,
                                      const json_t *request, json_t **ret, base_error *err);
 
+/* What broker_api makes of the bytes of an answer. Pure. */
+BASE_MUST_CHECK base_code broker_api_read(const char *what, base_bytes answer, json_t **ret, base_error *err);
+
 /* A name of a stream or consumer can stand in a subject. */
 bool broker_name_is_valid(const char *name);
 

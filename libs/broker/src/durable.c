@@ -1,7 +1,5 @@
 #include "durable.h"
 
-#include "api.h"
-
 #include "base/own.h"
 
 #include <stdio.h>
@@ -22,7 +20,7 @@ static base_code read_info(broker_connection *connection, const char *stream, co
     return broker_api(connection, what, subject, NULL, ret, err);
 }
 
-static void fill(const json_t *info, broker_durable_state *ret)
+void broker_durable_fill(const json_t *info, broker_durable_state *ret)
 {
     *ret = (broker_durable_state){
         .pending = broker_json_uint(info, "num_pending"),
@@ -39,7 +37,7 @@ base_code broker_durable_read_state(broker_connection *connection, const char *s
     BROKER_JSON *info = NULL;
     base_code code = read_info(connection, stream, durable, &info, err);
     if (code == BASE_OK)
-        fill(info, ret);
+        broker_durable_fill(info, ret);
     return code;
 }
 
@@ -57,7 +55,7 @@ base_code broker_durable_bind(broker_connection *connection, const char *stream,
                          "consumer %s of stream %s is not a pull consumer with explicit acks: delete it and run "
                          "`proofctl topology apply`",
                          durable, stream);
-    fill(info, ret);
+    broker_durable_fill(info, ret);
     if (ret->ack_wait_ms <= 0)
         return base_fail(err, BASE_INVALID, "consumer %s of stream %s has no ack wait", durable, stream);
     return BASE_OK;
