@@ -1,8 +1,10 @@
 #pragma once
-/* What every fuzz target needs: libFuzzer's entry, and a check that stays in every kind of build. */
+/* What every fuzz target needs: libFuzzer's entry, checks that stay in every kind of build, and ways to cut an input into parts. */
 #include "base/bytes.h"
+#include "base/text.h"
 
 #include <stdio.h>
+#include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size); /* always returns 0 */
 
@@ -15,7 +17,56 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size); /* always returns 
         }                                                                                                              \
     } while (0)
 
+/* `text` ends within its `size` bytes and is one line of UTF-8 without control characters. */
+static inline bool fuzz_is_line(const char *text, size_t size)
+{
+    size_t length = strnlen(text, size);
+    return length < size && base_line_prefix(text, length) == length;
+}
+
+/* A failure says why, in words that are fit for a log and a terminal. */
+#define FUZZ_CHECK_WHY(answer, why)                                                                                    \
+    FUZZ_CHECK((answer) == BASE_OK || ((why).code == (answer) && (why).message[0] != '\0' &&                           \
+                                       fuzz_is_line((why).message, sizeof((why).message))))
+
 /* What a decoder may answer to bytes from outside: yes, or no with a reason. */
 #define FUZZ_CHECK_ANSWER(answer, why)                                                                                 \
-    FUZZ_CHECK((answer) == BASE_OK ||                                                                                  \
-               ((answer) == BASE_INVALID && (why).code == BASE_INVALID && (why).message[0] != '\0'))
+    do {                                                                                                               \
+        FUZZ_CHECK((answer) == BASE_OK || (answer) == BASE_INVALID);                                                   \
+        FUZZ_CHECK_WHY(answer, why);                                                                                   \
+    } while (0)
+
+/* The input as a text that ends at its first NUL; the caller frees it. */
+static inline char *fuzz_text(base_bytes input)
+{
+    char *text = strndup(input.size == 0 ? "" : (const char *)input.data, input.size);
+    FUZZ_CHECK(text != NULL);
+    return text;
+}
+
+/* Takes up to `size` bytes off the front of the input. */
+static inline base_bytes fuzz_take(base_bytes *input, size_t size)
+{
+    base_bytes taken = base_bytes_of(input->data, size < input->size ? size : input->size);
+    *input = base_bytes_of(input->data + taken.size, input->size - taken.size);
+    return taken;
+}
+
+/* Takes a number of `size` bytes; what is missing counts as zero. */
+static inline uint64_t fuzz_number(base_bytes *input, size_t size)
+{
+    base_bytes bytes = fuzz_take(input, size);
+    uint64_t number = 0;
+    for (size_t i = 0; i < bytes.size; i++)
+        number = number << 8 | bytes.data[i];
+    return number;
+}
+
+/* Fills ret[size] from the input; what is missing becomes zero. */
+static inline void fuzz_fill(base_bytes *input, void *ret, size_t size)
+{
+    base_bytes bytes = fuzz_take(input, size);
+    memset(ret, 0, size);
+    if (bytes.size > 0)
+        memcpy(ret, bytes.data, bytes.size);
+}

@@ -1,0 +1,42 @@
+/* Text as a migration file: its sections lie inside it in their order, and hold no further marker. The first line is the file's name. */
+#include "fuzz.h"
+#include "migration.h"
+
+static void name(const char *file)
+{
+    store_migration found = {0};
+    if (!store_migration_parse_name(file, &found))
+        return;
+    char again[2 * STORE_NAME_MAX + 8];
+    snprintf(again, sizeof(again), "%s_%s.sql", found.version, found.name);
+    FUZZ_CHECK(strcmp(again, file) == 0 && found.version[strspn(found.version, "0123456789")] == '\0');
+}
+
+static void check_section(const store_section *section, const base_buffer *text)
+{
+    FUZZ_CHECK(section->sql.data >= text->data);
+    FUZZ_CHECK(section->sql.data + section->sql.size <= text->data + text->size);
+    const char marker[] = "\n-- migrate:up\n";
+    FUZZ_CHECK(memmem(section->sql.data, section->sql.size, marker, sizeof(marker) - 1) == NULL);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    base_bytes input = base_bytes_of(data, size);
+    const uint8_t *end = size == 0 ? NULL : memchr(data, '\n', size);
+    BASE_CLEANUP(free) char *file = fuzz_text(fuzz_take(&input, end == NULL ? 0 : (size_t)(end - data)));
+    name(file);
+
+    store_migration found = {.text = {.limit = STORE_MIGRATION_BYTES}};
+    base_error err = {0};
+    FUZZ_CHECK(base_buffer_append(&found.text, input, &err) == BASE_OK);
+    base_code code = store_migration_parse(file, &found, &err);
+    FUZZ_CHECK_ANSWER(code, err);
+    if (code == BASE_OK) {
+        check_section(&found.up, &found.text);
+        check_section(&found.down, &found.text);
+        FUZZ_CHECK(found.up.sql.data + found.up.sql.size <= found.down.sql.data);
+    }
+    store_migration_done(&found);
+    return 0;
+}
