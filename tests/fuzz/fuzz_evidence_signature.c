@@ -15,15 +15,11 @@ static const char KEY[] = "-----BEGIN PRIVATE KEY-----\n"
 static struct prover *prover;
 static evidence_private_key *key;
 
-/* Called once by libFuzzer; both live as long as the process. */
-int LLVMFuzzerInitialize(int *argc, char ***argv);
-int LLVMFuzzerInitialize(int *argc, char ***argv)
+/* Both live as long as the process. */
+__attribute__((constructor)) static void make_keys(void)
 {
-    (void)argc;
-    (void)argv;
     FUZZ_CHECK(prover_native_new(&prover, NULL) == BASE_OK);
     FUZZ_CHECK(evidence_private_key_from_pem(base_bytes_of(KEY, sizeof(KEY) - 1), &key, NULL) == BASE_OK);
-    return 0;
 }
 
 /* Both ways; true when the signature is good. The witness is checked elsewhere, so the driver is asked directly. */

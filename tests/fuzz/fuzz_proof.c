@@ -24,12 +24,8 @@ static void read_hex(const json_t *object, const char *key, uint8_t *ret, size_t
     FUZZ_CHECK(text != NULL && base_hex_decode(key, text, ret, size, NULL) == BASE_OK);
 }
 
-/* Called once by libFuzzer. */
-int LLVMFuzzerInitialize(int *argc, char ***argv);
-int LLVMFuzzerInitialize(int *argc, char ***argv)
+__attribute__((constructor)) static void load_answers(void)
 {
-    (void)argc;
-    (void)argv;
     json_t *root = json_load_file(FIXTURES_DIR "/prover/ecdsa-p256-sok-v1.json", 0, NULL);
     const json_t *vectors = json_object_get(root, "vectors");
     answer_count = json_array_size(vectors);
@@ -43,7 +39,6 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
         read_hex(key, "y", answers[i].claim.public_key.y, EVIDENCE_SCALAR_SIZE);
     }
     json_decref(root);
-    return 0;
 }
 
 static bool is_known(const prover_claim *claim, base_bytes proof)

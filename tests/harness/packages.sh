@@ -13,7 +13,7 @@ SERVER_PACKAGES=(nats-server:nats-server postgresql postgresql-client:psql curl:
 # shellcheck disable=SC2034
 TEST_PACKAGES=(kubernetes-client:kubectl)
 # shellcheck disable=SC2034
-CLANG_PACKAGES=(clang:clang clang-tidy:clang-tidy clang-format:clang-format)
+CLANG_PACKAGES=(clang:clang libclang-rt-dev clang-tidy:clang-tidy clang-format:clang-format)
 # shellcheck disable=SC2034
 LINT_PACKAGES=(cppcheck:cppcheck shellcheck:shellcheck yamllint:yamllint npm:npm)
 
