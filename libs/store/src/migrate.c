@@ -227,8 +227,10 @@ static base_code run_all(store_session *session, const run *r, base_error *err)
             continue;
         tell(r->report, r->ctx, e, r->up ? "applying" : "reverting");
         code = run_section(session, e, r->up, err);
-        if (code == BASE_OK)
-            code = r->up ? BASE_FAULT("migrate.applied", err) : BASE_FAULT("migrate.reverted", err);
+        if (code == BASE_OK && r->up)
+            code = BASE_FAULT("migrate.applied", err);
+        if (code == BASE_OK && !r->up)
+            code = BASE_FAULT("migrate.reverted", err);
         left--;
     }
     return code;
