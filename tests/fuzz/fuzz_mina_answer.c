@@ -61,15 +61,6 @@ static void account(base_bytes body, const json_t *root)
     FUZZ_CHECK(says(json_object_get(json_object_get(shown, "balance"), "total"), found.balance));
 }
 
-static void slot_duration(base_bytes body)
-{
-    int64_t found_ms = -1;
-    base_error err = {0};
-    base_code code = mina_answer_slot_duration(body, &found_ms, &err);
-    check_question(code, &err);
-    FUZZ_CHECK(code == BASE_OK ? found_ms > 0 : found_ms == -1);
-}
-
 static bool are_equal(const mina_sighting *a, const mina_sighting *b)
 {
     return a->is_pooled == b->is_pooled && a->block_height == b->block_height && a->has_failed == b->has_failed &&
@@ -127,7 +118,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     BASE_CLEANUP(json_decref) json_t *root = json_loadb((const char *)data, size, JSON_REJECT_DUPLICATES, NULL);
     status(body);
     account(body, root);
-    slot_duration(body);
     sightings(body);
     payment(body, root);
     return 0;

@@ -3,6 +3,8 @@
 #include "fuzz.h"
 #include "wire/status.h"
 
+#include <sodium.h>
+
 enum { SIZES = 34 };
 
 static void one_line(const char *text)
@@ -40,22 +42,29 @@ static void hex(const char *text)
     }
 }
 
-static void base64(base_bytes input, base_base64_variant variant)
+/* libsodium's own text of the bytes. The caller frees it. */
+static char *encoded(base_bytes data)
+{
+    size_t size = sodium_base64_ENCODED_LEN(data.size, sodium_base64_VARIANT_ORIGINAL);
+    char *text = malloc(size);
+    FUZZ_CHECK(text != NULL);
+    return sodium_bin2base64(text, size, data.data, data.size, sodium_base64_VARIANT_ORIGINAL);
+}
+
+static void base64(base_bytes input)
 {
     const char *text = input.size == 0 ? "" : (const char *)input.data;
     BASE_CLEANUP(base_buffer_done) base_buffer bytes = {.limit = input.size};
-    BASE_CLEANUP(base_buffer_done) base_buffer again = {.limit = 2 * input.size + 8};
     base_error err = {0};
-    base_code code = base_base64_decode(text, input.size, variant, &bytes, &err);
+    base_code code = base_base64_decode(text, input.size, &bytes, &err);
     FUZZ_CHECK_ANSWER(code, err);
     if (code == BASE_OK) {
-        FUZZ_CHECK(base_base64_encode(base_buffer_view(&bytes), variant, &again, &err) == BASE_OK);
-        FUZZ_CHECK(base_bytes_equal(base_buffer_view(&again), input));
+        BASE_CLEANUP(free) char *again = encoded(base_buffer_view(&bytes));
+        FUZZ_CHECK(base_bytes_equal(base_bytes_of(again, strlen(again)), input));
     }
-    base_buffer_clear(&again);
     base_buffer_clear(&bytes);
-    FUZZ_CHECK(base_base64_encode(input, variant, &again, &err) == BASE_OK);
-    FUZZ_CHECK(base_base64_decode((const char *)again.data, again.size, variant, &bytes, &err) == BASE_OK);
+    BASE_CLEANUP(free) char *whole = encoded(input);
+    FUZZ_CHECK(base_base64_decode(whole, strlen(whole), &bytes, &err) == BASE_OK);
     FUZZ_CHECK(base_bytes_equal(base_buffer_view(&bytes), input));
 }
 
@@ -65,8 +74,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     BASE_CLEANUP(free) char *text = fuzz_text(input);
     one_line(text);
     hex(text);
-    base64(input, BASE_BASE64_STANDARD);
-    base64(input, BASE_BASE64_URL_UNPADDED);
+    base64(input);
     wire_status status;
     base_error err = {0};
     base_code code = wire_status_parse(text, &status, &err);

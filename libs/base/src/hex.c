@@ -24,22 +24,6 @@ base_code base_hex_decode(const char *what, const char *text, uint8_t *ret, size
     return BASE_OK;
 }
 
-static unsigned sodium_variant(base_base64_variant variant)
-{
-    return variant == BASE_BASE64_STANDARD ? (unsigned)sodium_base64_VARIANT_ORIGINAL
-                                           : (unsigned)sodium_base64_VARIANT_URLSAFE_NO_PADDING;
-}
-
-base_code base_base64_encode(base_bytes data, base_base64_variant variant, base_buffer *ret, base_error *err)
-{
-    size_t size = sodium_base64_ENCODED_LEN(data.size, sodium_variant(variant));
-    BASE_CLEANUP(free) char *text = malloc(size);
-    if (text == NULL)
-        return base_fail(err, BASE_NO_MEMORY, "no memory for %zu bytes", size);
-    sodium_bin2base64(text, size, data.data, data.size, (int)sodium_variant(variant));
-    return base_buffer_append(ret, base_bytes_of(text, strlen(text)), err);
-}
-
 /* libsodium 1.0.18 takes every byte from 0x80 up for the last digit of its alphabet. */
 static bool is_ascii(const char *text, size_t length)
 {
@@ -49,8 +33,7 @@ static bool is_ascii(const char *text, size_t length)
     return true;
 }
 
-base_code base_base64_decode(const char *text, size_t length, base_base64_variant variant, base_buffer *ret,
-                             base_error *err)
+base_code base_base64_decode(const char *text, size_t length, base_buffer *ret, base_error *err)
 {
     size_t size = length / 4 * 3 + 3;
     BASE_CLEANUP(free) uint8_t *data = malloc(size);
@@ -58,7 +41,7 @@ base_code base_base64_decode(const char *text, size_t length, base_base64_varian
         return base_fail(err, BASE_NO_MEMORY, "no memory for %zu bytes", size);
     size_t decoded = 0;
     if (!is_ascii(text, length) ||
-        sodium_base642bin(data, size, text, length, NULL, &decoded, NULL, (int)sodium_variant(variant)) != 0)
+        sodium_base642bin(data, size, text, length, NULL, &decoded, NULL, sodium_base64_VARIANT_ORIGINAL) != 0)
         return base_fail(err, BASE_INVALID, "not valid base64");
     return base_buffer_append(ret, base_bytes_of(data, decoded), err);
 }

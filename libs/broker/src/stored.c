@@ -138,7 +138,7 @@ static base_code decode(const json_t *message, const char *key, base_buffer *ret
         return BASE_OK;
     if (!json_is_string(text))
         return base_fail(err, BASE_INVALID, "JetStream's answer holds a message whose %s is no text", key);
-    return base_base64_decode(json_string_value(text), json_string_length(text), BASE_BASE64_STANDARD, ret, err);
+    return base_base64_decode(json_string_value(text), json_string_length(text), ret, err);
 }
 
 static base_code fill(const json_t *message, broker_stored *ret, base_error *err)

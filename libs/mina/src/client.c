@@ -252,17 +252,6 @@ base_code mina_client_account(mina_client *client, const char *address, mina_acc
     return at_place(client, mina_answer_account(base_buffer_view(&client->answer), ret, err), err);
 }
 
-base_code mina_client_slot_duration(mina_client *client, int64_t *ret_ms, base_error *err)
-{
-    BASE_CLEANUP(base_buffer_done) base_buffer body = {.limit = MINA_REQUEST_MAX};
-    base_code code = mina_request_slot_duration(&body, err);
-    if (code == BASE_OK)
-        code = ask(client, &body, err);
-    if (code != BASE_OK)
-        return code;
-    return at_place(client, mina_answer_slot_duration(base_buffer_view(&client->answer), ret_ms, err), err);
-}
-
 base_code mina_client_find(mina_client *client, const char *const *hashes, size_t count, int64_t blocks,
                            mina_sighting *sightings, base_error *err)
 {

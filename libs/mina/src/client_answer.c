@@ -136,20 +136,6 @@ base_code mina_answer_account(base_bytes body, mina_account_state *ret, base_err
     return BASE_OK;
 }
 
-base_code mina_answer_slot_duration(base_bytes body, int64_t *ret_ms, base_error *err)
-{
-    BASE_CLEANUP(json_decref) json_t *root = parse(body, err);
-    if (root == NULL)
-        return BASE_UNAVAILABLE;
-    const json_t *status = json_object_get(json_object_get(root, "data"), "daemonStatus");
-    const json_t *duration = json_object_get(json_object_get(status, "consensusConfiguration"), "slotDuration");
-    uint64_t duration_ms;
-    if (!read_number(duration, INT64_MAX, &duration_ms) || duration_ms == 0)
-        return fail_shape(root, "daemonStatus.consensusConfiguration.slotDuration", err);
-    *ret_ms = (int64_t)duration_ms;
-    return BASE_OK;
-}
-
 /* What is looked for, sorted by hash: hundreds of hashes meet tens of thousands of commands. */
 typedef struct wanted {
     const char *hash;

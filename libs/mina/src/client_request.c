@@ -15,7 +15,6 @@ static const char STATUS[] = "query{networkID syncStatus"
                              " bestChain(maxLength:1){protocolState{consensusState{blockHeight}}}}";
 static const char ACCOUNT[] = "query($publicKey:PublicKey!)"
                               "{account(publicKey:$publicKey){nonce inferredNonce balance{total}}}";
-static const char SLOT_DURATION[] = "query{daemonStatus{consensusConfiguration{slotDuration}}}";
 static const char SIGHTINGS[] = "query($hashes:[String!],$blocks:Int){pooledUserCommands(hashes:$hashes){hash memo}"
                                 " bestChain(maxLength:$blocks){transactions{userCommands{hash memo failureReason}}"
                                 "protocolState{consensusState{blockHeight}}}}";
@@ -69,11 +68,6 @@ base_code mina_request_account(const char *address, base_buffer *ret, base_error
     if (!mina_is_address(address))
         return base_fail(err, BASE_INVALID, "no Mina address");
     return append_body(ACCOUNT, json_pack("{s:s}", "publicKey", address), ret, err);
-}
-
-base_code mina_request_slot_duration(base_buffer *ret, base_error *err)
-{
-    return append_body(SLOT_DURATION, json_object(), ret, err);
 }
 
 base_code mina_request_sightings(const char *const *hashes, size_t count, int64_t blocks, base_buffer *ret,

@@ -73,26 +73,6 @@ const store_transaction *store_transaction_list_at(const store_transaction_list 
     return &list->items[index];
 }
 
-static base_code read_list(store_session *session, const store_statement *statement, store_params *params,
-                           store_transaction_list **ret, base_error *err)
-{
-    BASE_CLEANUP(store_transaction_list_free) store_transaction_list *list = calloc(1, sizeof(*list));
-    if (list == NULL)
-        return base_fail(err, BASE_NO_MEMORY, "no memory for a list of transactions");
-    base_code code = store_query(session, STORE_FLIGHT_READS, statement, params, &list->rows, err);
-    if (code != BASE_OK)
-        return code;
-    list->items = calloc(store_rows_count(&list->rows) + 1, sizeof(*list->items));
-    if (list->items == NULL)
-        return base_fail(err, BASE_NO_MEMORY, "no memory for a list of transactions");
-    for (; list->count < store_rows_count(&list->rows) && code == BASE_OK; list->count++)
-        code = store_transaction_read(&list->rows, list->count, 0, &list->items[list->count], err);
-    if (code != BASE_OK)
-        return code;
-    *ret = BASE_TAKE(list);
-    return BASE_OK;
-}
-
 base_code store_transactions_find_open(store_session *session, const char *fee_payer, int64_t from_nonce, size_t limit,
                                        store_transaction_list **ret, base_error *err)
 {
@@ -105,18 +85,21 @@ base_code store_transactions_find_open(store_session *session, const char *fee_p
     store_params_text(&params, fee_payer);
     store_params_int64(&params, (int64_t)limit);
     store_params_int64(&params, from_nonce);
-    return read_list(session, &FIND_OPEN, &params, ret, err);
-}
-
-base_code store_transactions_find(store_session *session, const base_sha256 *submission, store_transaction_list **ret,
-                                  base_error *err)
-{
-    static const store_statement FIND = {"transactions_find", "SELECT " STORE_TRANSACTION_COLUMNS
-                                                              "FROM transactions t WHERE t.submission = $1::text "
-                                                              "ORDER BY t.created_at, t.nonce"};
-    BASE_CLEANUP(store_params_done) store_params params = {0};
-    store_params_text(&params, base_sha256_hex(submission).text);
-    return read_list(session, &FIND, &params, ret, err);
+    BASE_CLEANUP(store_transaction_list_free) store_transaction_list *list = calloc(1, sizeof(*list));
+    if (list == NULL)
+        return base_fail(err, BASE_NO_MEMORY, "no memory for a list of transactions");
+    base_code code = store_query(session, STORE_FLIGHT_READS, &FIND_OPEN, &params, &list->rows, err);
+    if (code != BASE_OK)
+        return code;
+    list->items = calloc(store_rows_count(&list->rows) + 1, sizeof(*list->items));
+    if (list->items == NULL)
+        return base_fail(err, BASE_NO_MEMORY, "no memory for a list of transactions");
+    for (; list->count < store_rows_count(&list->rows) && code == BASE_OK; list->count++)
+        code = store_transaction_read(&list->rows, list->count, 0, &list->items[list->count], err);
+    if (code != BASE_OK)
+        return code;
+    *ret = BASE_TAKE(list);
+    return BASE_OK;
 }
 
 static base_code lane_lost(const store_lane *lane, base_error *err)

@@ -162,19 +162,20 @@ static void hex_decodes_only_the_exact_length(void **state)
     assert_string_equal(err.message, "hash must be 4 hex characters");
 }
 
-static void base64_round_trips_in_both_alphabets(void **state)
+static void base64_decodes_only_its_own_alphabet_with_padding(void **state)
 {
     (void)state;
     const uint8_t data[] = {0xfb, 0xff, 0xfe, 0x01};
     base_error err;
-    BASE_CLEANUP(base_buffer_done) base_buffer text = {.limit = 64};
     BASE_CLEANUP(base_buffer_done) base_buffer back = {.limit = 64};
-    assert_int_equal(base_base64_encode(base_bytes_of(data, 4), BASE_BASE64_URL_UNPADDED, &text, &err), BASE_OK);
-    assert_string_equal((const char *)text.data, "-__-AQ");
-    assert_int_equal(base_base64_decode("+//+AQ==", 8, BASE_BASE64_STANDARD, &back, &err), BASE_OK);
+    assert_int_equal(base_base64_decode("+//+AQ==", 8, &back, &err), BASE_OK);
+    assert_int_equal(back.size, 4);
     assert_memory_equal(back.data, data, 4);
-    assert_int_equal(base_base64_decode("%%", 2, BASE_BASE64_STANDARD, &back, &err), BASE_INVALID);
-    assert_int_equal(base_base64_decode("A\x80\xff\xc3", 4, BASE_BASE64_STANDARD, &back, &err), BASE_INVALID);
+    assert_int_equal(base_base64_decode("%%", 2, &back, &err), BASE_INVALID);
+    assert_int_equal(base_base64_decode("-__-AQ==", 8, &back, &err), BASE_INVALID);
+    assert_int_equal(base_base64_decode("+//+AQ", 6, &back, &err), BASE_INVALID);
+    assert_int_equal(base_base64_decode("A\x80\xff\xc3", 4, &back, &err), BASE_INVALID);
+    assert_int_equal(back.size, 4);
 }
 
 static void backoff_doubles_within_its_jitter_up_to_the_cap(void **state)
@@ -219,7 +220,7 @@ int main(void)
         cmocka_unit_test_setup(a_secret_that_is_too_long_is_named, clear_environment),
         cmocka_unit_test(a_buffer_refuses_to_grow_past_its_limit),
         cmocka_unit_test(hex_decodes_only_the_exact_length),
-        cmocka_unit_test(base64_round_trips_in_both_alphabets),
+        cmocka_unit_test(base64_decodes_only_its_own_alphabet_with_padding),
         cmocka_unit_test(backoff_doubles_within_its_jitter_up_to_the_cap),
         cmocka_unit_test(time_prints_as_rfc3339),
         cmocka_unit_test(an_error_keeps_its_cause_inside_its_context),

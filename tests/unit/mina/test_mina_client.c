@@ -260,20 +260,6 @@ static void a_synced_node_shows_its_height(void **state)
                      BASE_UNAVAILABLE);
 }
 
-static void the_slot_duration_tells_the_fork(void **state)
-{
-    (void)state;
-    int64_t slot_ms = 0;
-    assert_int_equal(mina_answer_slot_duration(
-                         bytes("{\"data\":{\"daemonStatus\":{\"consensusConfiguration\":{\"slotDuration\":90000}}}}"),
-                         &slot_ms, NULL),
-                     BASE_OK);
-    assert_int_equal(slot_ms, MINA_SLOT_SINCE_MESA_MS);
-    base_error err = {0};
-    assert_int_equal(mina_answer_slot_duration(bytes("{\"data\":{\"daemonStatus\":{}}}"), &slot_ms, &err),
-                     BASE_UNAVAILABLE);
-}
-
 #define BLOCK(height, commands)                                                                                        \
     "{\"transactions\":{\"userCommands\":[" commands                                                                   \
     "]},\"protocolState\":{\"consensusState\":{\"blockHeight\":\"" height "\"}}}"
@@ -446,7 +432,6 @@ int main(void)
         cmocka_unit_test(an_ill_typed_account_is_no_account),
         cmocka_unit_test(a_node_that_is_bootstrapping_still_says_so),
         cmocka_unit_test(a_synced_node_shows_its_height),
-        cmocka_unit_test(the_slot_duration_tells_the_fork),
         cmocka_unit_test(a_transaction_is_found_in_the_pool_or_in_its_block),
         cmocka_unit_test(many_transactions_are_told_apart_and_one_asked_for_twice_is_seen_twice),
         cmocka_unit_test(included_is_not_successful),

@@ -1,5 +1,5 @@
 #pragma once
-/* Bytes as text: lower-case hex and base64 (libsodium's, constant time). */
+/* Bytes as text: lower-case hex, and back from it and from base64 (libsodium's, constant time). */
 #include "base/bytes.h"
 
 #define BASE_HEX_CHARS(n) ((n)*2 + 1) /* with terminator */
@@ -18,11 +18,5 @@ void base_hex_encode(base_bytes data, char *ret);
 BASE_MUST_CHECK base_code base_hex_decode(const char *what, const char *text, uint8_t *ret, size_t size,
                                           base_error *err);
 
-typedef enum base_base64_variant { BASE_BASE64_STANDARD, BASE_BASE64_URL_UNPADDED } base_base64_variant;
-
-/* Appends the encoding of `data`. */
-BASE_MUST_CHECK base_code base_base64_encode(base_bytes data, base_base64_variant variant, base_buffer *ret,
-                                             base_error *err);
-/* Appends the decoding of `length` characters. BASE_INVALID when it is no base64. */
-BASE_MUST_CHECK base_code base_base64_decode(const char *text, size_t length, base_base64_variant variant,
-                                             base_buffer *ret, base_error *err);
+/* Appends the decoding of `length` characters of padded base64 (RFC 4648, 4). BASE_INVALID when it is none. */
+BASE_MUST_CHECK base_code base_base64_decode(const char *text, size_t length, base_buffer *ret, base_error *err);

@@ -54,11 +54,10 @@ typedef struct mina_sighting {
     char memo[MINA_MEMO_CHARS + 1]; /* base58check (E4…), for mina_memo_parse */
 } mina_sighting;
 
-/* The three below: BASE_UNAVAILABLE when the bytes are no usable answer (the node's own error text, cut short; not JSON;
+/* The two below: BASE_UNAVAILABLE when the bytes are no usable answer (the node's own error text, cut short; not JSON;
  * missing or ill-typed fields), *ret untouched. BASE_NO_MEMORY. Numbers are taken as JSON numbers or decimal strings. */
 BASE_MUST_CHECK base_code mina_answer_status(base_bytes body, mina_node_status *ret, base_error *err);
 BASE_MUST_CHECK base_code mina_answer_account(base_bytes body, mina_account_state *ret, base_error *err);
-BASE_MUST_CHECK base_code mina_answer_slot_duration(base_bytes body, int64_t *ret_ms, base_error *err);
 
 /* As above; sightings[i] belongs to hashes[i]. The sightings are unspecified on failure. */
 BASE_MUST_CHECK base_code mina_answer_sightings(base_bytes body, const char *const *hashes, size_t count,

@@ -32,11 +32,6 @@ const char *mina_client_place(const mina_client *client);
 BASE_MUST_CHECK base_code mina_client_status(mina_client *client, mina_node_status *ret, base_error *err);
 BASE_MUST_CHECK base_code mina_client_account(mina_client *client, const char *address, mina_account_state *ret,
                                               base_error *err);
-/* How long a slot of the node's network lasts: MINA_SLOT_BEFORE_MESA_MS, or MINA_SLOT_SINCE_MESA_MS past the Mesa fork, whose
- * zkApp commands have another format (payments have not). */
-#define MINA_SLOT_BEFORE_MESA_MS 180000
-#define MINA_SLOT_SINCE_MESA_MS  90000
-BASE_MUST_CHECK base_code mina_client_slot_duration(mina_client *client, int64_t *ret_ms, base_error *err);
 /* Looks for `count` payments (1..MINA_HASHES_MAX) in the pool and in the last `blocks` blocks (1..MINA_BLOCKS_MAX; BASE_INVALID
  * outside); sightings[i] belongs to hashes[i] and is unspecified on failure. */
 BASE_MUST_CHECK base_code mina_client_find(mina_client *client, const char *const *hashes, size_t count, int64_t blocks,

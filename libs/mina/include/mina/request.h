@@ -13,8 +13,6 @@ BASE_MUST_CHECK base_code mina_request_payment(const mina_payment *payment, cons
 BASE_MUST_CHECK base_code mina_request_status(base_buffer *ret, base_error *err);
 /* … that mina_answer_account reads. */
 BASE_MUST_CHECK base_code mina_request_account(const char *address, base_buffer *ret, base_error *err);
-/* … that mina_answer_slot_duration reads. */
-BASE_MUST_CHECK base_code mina_request_slot_duration(base_buffer *ret, base_error *err);
 /* … that mina_answer_sightings reads: the pool and the last `blocks` blocks at once. BASE_INVALID outside 1..MINA_HASHES_MAX
  * hashes and 1..MINA_BLOCKS_MAX blocks. */
 BASE_MUST_CHECK base_code mina_request_sightings(const char *const *hashes, size_t count, int64_t blocks,

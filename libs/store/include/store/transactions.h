@@ -64,9 +64,6 @@ const store_transaction *store_transaction_list_at(const store_transaction_list 
 BASE_MUST_CHECK base_code store_transactions_find_open(store_session *session, const char *fee_payer,
                                                        int64_t from_nonce, size_t limit, store_transaction_list **ret,
                                                        base_error *err);
-/* All transactions of a submission, oldest first. */
-BASE_MUST_CHECK base_code store_transactions_find(store_session *session, const base_sha256 *submission,
-                                                  store_transaction_list **ret, base_error *err);
 
 typedef struct store_transaction_mark {
     const char *hash;
