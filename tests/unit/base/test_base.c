@@ -206,6 +206,81 @@ static void an_error_keeps_its_cause_inside_its_context(void **state)
     assert_string_equal(err.message, "opening x: no");
 }
 
+static void every_code_has_a_name_of_its_own(void **state)
+{
+    (void)state;
+    for (int code = BASE_OK; code <= BASE_INTERNAL; code++) {
+        const char *name = base_code_name((base_code)code);
+        assert_string_not_equal(name, "unknown");
+        for (int other = BASE_OK; other < code; other++)
+            assert_string_not_equal(name, base_code_name((base_code)other));
+    }
+    assert_string_equal(base_code_name(BASE_NOT_FOUND), "not_found");
+    assert_string_equal(base_code_name((base_code)(BASE_INTERNAL + 1)), "unknown");
+}
+
+static void who_wants_no_message_still_gets_the_code(void **state)
+{
+    (void)state;
+    assert_int_equal(base_fail(NULL, BASE_CONFLICT, "no"), BASE_CONFLICT);
+    assert_int_equal(base_fail_within(NULL, "opening"), BASE_INTERNAL);
+}
+
+static void a_file_that_cannot_be_read_is_named_with_the_cause(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/proofline-file-XXXXXX";
+    BASE_CLEANUP(base_close) int fd = mkstemp(path);
+    assert_int_equal(write(fd, "123456", 6), 6);
+    BASE_CLEANUP(base_buffer_done) base_buffer file = {.limit = 5};
+    base_error err = {0};
+    assert_int_equal(base_file_read(path, &file, &err), BASE_LIMIT);
+    assert_non_null(strstr(err.message, path));
+    assert_non_null(strstr(err.message, "maximum of 5 bytes"));
+    unlink(path);
+    assert_int_equal(base_file_read(path, &file, &err), BASE_NOT_FOUND);
+    assert_non_null(strstr(err.message, path));
+    assert_int_equal(base_file_read("/proc/self", &file, &err), BASE_INTERNAL);
+    assert_string_equal(err.message, "cannot read /proc/self: Is a directory");
+}
+
+static void what_is_too_long_is_refused_and_a_secret_not_shown(void **state)
+{
+    (void)state;
+    char longer[BASE_SETTING_VALUE_MAX + 2];
+    memset(longer, 'k', sizeof(longer) - 1);
+    longer[sizeof(longer) - 1] = '\0';
+    setenv("T_URL", longer, 1);
+    setenv("T_KEY", longer, 1);
+    example loaded = {0};
+    BASE_CLEANUP(base_buffer_done) base_buffer problems = {.limit = 4096};
+    assert_int_equal(base_settings_load(TABLE, ROWS, &loaded, &problems), BASE_INVALID);
+    const char *text = (const char *)problems.data;
+    assert_non_null(strstr(text, "T_URL: at most 4096 bytes"));
+    assert_non_null(strstr(text, "a secret may have at most 4096 bytes"));
+    assert_null(strstr(text, "kkk"));
+    assert_null(getenv("T_KEY"));
+    base_settings_done(TABLE, ROWS, &loaded);
+}
+
+static void bad_settings_stay_bad_when_there_is_no_room_to_say_so(void **state)
+{
+    (void)state;
+    setenv("T_LIMIT", "11", 1);
+    example loaded = {0};
+    BASE_CLEANUP(base_buffer_done) base_buffer problems = {.limit = 4};
+    assert_int_equal(base_settings_load(TABLE, ROWS, &loaded, &problems), BASE_INVALID);
+    assert_int_equal(problems.size, 0);
+    base_settings_done(TABLE, ROWS, &loaded);
+}
+
+static void a_short_delay_has_no_jitter(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 100; i++)
+        assert_int_equal(base_backoff_ms(2, 2, 60000), 4);
+}
+
 int main(void)
 {
     base_error err;
@@ -224,6 +299,12 @@ int main(void)
         cmocka_unit_test(backoff_doubles_within_its_jitter_up_to_the_cap),
         cmocka_unit_test(time_prints_as_rfc3339),
         cmocka_unit_test(an_error_keeps_its_cause_inside_its_context),
+        cmocka_unit_test(every_code_has_a_name_of_its_own),
+        cmocka_unit_test(who_wants_no_message_still_gets_the_code),
+        cmocka_unit_test(a_file_that_cannot_be_read_is_named_with_the_cause),
+        cmocka_unit_test_setup(what_is_too_long_is_refused_and_a_secret_not_shown, clear_environment),
+        cmocka_unit_test_setup(bad_settings_stay_bad_when_there_is_no_room_to_say_so, clear_environment),
+        cmocka_unit_test(a_short_delay_has_no_jitter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
 /* Keys, payments, signatures and hashes against payments signed by mina-signer. */
+#include "mina/base58.h"
 #include "mina/payment.h"
 #include "suites.h"
 
@@ -269,6 +270,90 @@ static void what_is_no_secret_key_is_refused_without_quoting_it(void **state)
                      BASE_INVALID);
 }
 
+typedef struct foreign_text {
+    char text[MINA_BASE58_TEXT_MAX];
+} foreign_text;
+
+/* The base58check text of `size` bytes, as a careless or hostile program would make it. */
+static foreign_text encoded(mina_base58_version version, const uint8_t *payload, size_t size)
+{
+    foreign_text text;
+    assert_int_equal(mina_base58_encode(version, base_bytes_of(payload, size), text.text, sizeof(text.text), NULL),
+                     BASE_OK);
+    return text;
+}
+
+static void a_secret_number_outside_the_group_is_refused(void **state)
+{
+    (void)state;
+    mina_secret_key key = {0};
+    base_error err = {0};
+    uint8_t payload[33] = {1}; /* the format's version, then the number: zero */
+    assert_int_equal(mina_secret_key_parse(encoded(MINA_BASE58_SECRET_KEY, payload, 33).text, &key, &err),
+                     BASE_INVALID);
+    assert_non_null(strstr(err.message, "zero or not below the group's order"));
+    memset(payload + 1, 0xff, 32);
+    assert_int_equal(mina_secret_key_parse(encoded(MINA_BASE58_SECRET_KEY, payload, 33).text, &key, &err),
+                     BASE_INVALID);
+    memset(payload + 1, 0, 32);
+    payload[1] = 7;
+    payload[0] = 2;
+    assert_int_equal(mina_secret_key_parse(encoded(MINA_BASE58_SECRET_KEY, payload, 33).text, &key, &err),
+                     BASE_INVALID);
+    assert_null(key.scalar.data);
+    payload[0] = 1;
+    assert_int_equal(mina_secret_key_parse(encoded(MINA_BASE58_SECRET_KEY, payload, 33).text, &key, &err), BASE_OK);
+    mina_secret_key_done(&key);
+    base_secret text = {0};
+    assert_int_equal(mina_secret_key_format(&key, &text, &err), BASE_INVALID);
+    assert_string_equal(err.message, "there is no private key");
+}
+
+static void an_address_or_memo_of_an_unknown_form_is_refused(void **state)
+{
+    (void)state;
+    mina_public_key key;
+    mina_memo memo = {{9}};
+    base_error err = {0};
+    uint8_t payload[35] = {1, 1};
+    memcpy(payload + 2, vectors[0].payment.from.x, MINA_FIELD_SIZE);
+    assert_int_equal(mina_public_key_parse(encoded(MINA_BASE58_PUBLIC_KEY, payload, 35).text, &key, &err), BASE_OK);
+    static const struct {
+        size_t at;
+        uint8_t value;
+    } WRONG[] = {{0, 2}, {1, 0}, {34, 2}};
+    for (size_t i = 0; i < sizeof(WRONG) / sizeof(WRONG[0]); i++) {
+        uint8_t bad[35];
+        memcpy(bad, payload, sizeof(bad));
+        bad[WRONG[i].at] = WRONG[i].value;
+        assert_int_equal(mina_public_key_parse(encoded(MINA_BASE58_PUBLIC_KEY, bad, 35).text, &key, &err),
+                         BASE_INVALID);
+        assert_string_equal(err.message, "Mina address: unknown format of a public key");
+    }
+    assert_int_equal(mina_memo_parse(vectors[0].hash, &memo, &err), BASE_INVALID);
+    uint8_t content[MINA_MEMO_SIZE] = {2};
+    assert_int_equal(mina_memo_parse(encoded(MINA_BASE58_MEMO, content, sizeof(content)).text, &memo, &err),
+                     BASE_INVALID);
+    assert_string_equal(err.message, "memo: unknown form");
+    content[0] = 1;
+    content[1] = MINA_MEMO_TEXT_MAX + 1; /* longer than there is room for */
+    assert_int_equal(mina_memo_parse(encoded(MINA_BASE58_MEMO, content, sizeof(content)).text, &memo, &err),
+                     BASE_INVALID);
+    assert_int_equal(memo.bytes[0], 9);
+}
+
+static void a_signature_of_a_sender_that_is_no_point_is_refused(void **state)
+{
+    (void)state;
+    mina_signature signature;
+    assert_int_equal(mina_signature_parse(vectors[0].field, vectors[0].scalar, &signature, NULL), BASE_OK);
+    mina_payment payment = vectors[0].payment;
+    memset(payment.from.x, 0xff, MINA_FIELD_SIZE);
+    base_error err = {0};
+    assert_int_equal(mina_payment_verify(&payment, vectors[0].network, &signature, &err), BASE_INVALID);
+    assert_non_null(strstr(err.message, "modulus"));
+}
+
 static void numbers_of_a_signature_stay_below_their_moduli(void **state)
 {
     (void)state;
@@ -372,6 +457,9 @@ int main(void)
         cmocka_unit_test(text_forms_of_the_vectors_come_back_unchanged),
         cmocka_unit_test(what_is_no_address_is_refused),
         cmocka_unit_test(what_is_no_secret_key_is_refused_without_quoting_it),
+        cmocka_unit_test(a_secret_number_outside_the_group_is_refused),
+        cmocka_unit_test(an_address_or_memo_of_an_unknown_form_is_refused),
+        cmocka_unit_test(a_signature_of_a_sender_that_is_no_point_is_refused),
         cmocka_unit_test(numbers_of_a_signature_stay_below_their_moduli),
         cmocka_unit_test(numbers_of_a_signature_are_digits_only),
         cmocka_unit_test(a_memo_has_at_most_32_bytes),

@@ -260,6 +260,43 @@ static void a_synced_node_shows_its_height(void **state)
                      BASE_UNAVAILABLE);
 }
 
+static void an_answer_without_what_was_asked_for_names_what_is_missing(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *body, *error;
+    } STATUS[] = {
+        {"{\"data\":{\"syncStatus\":\"SYNCED\"}}", "the node's answer lacks a usable `networkID`"},
+        {"{\"data\":{\"networkID\":7,\"syncStatus\":\"SYNCED\"}}", "the node's answer lacks a usable `networkID`"},
+        {"{\"data\":{\"networkID\":\"mina:devnet\"}}", "the node's answer lacks a usable `syncStatus`"},
+        {"{\"data\":{\"networkID\":\"mina:devnet\",\"syncStatus\":"
+         "\"a status that is far longer than any that a daemon of Mina would ever give to us\"}}",
+         "the node's answer lacks a usable `syncStatus`"},
+    };
+    static const struct {
+        const char *body, *error;
+    } ACCOUNT[] = {
+        {"{\"data\":{\"account\":{\"nonce\":\"1\",\"inferredNonce\":\"x\",\"balance\":{\"total\":\"1\"}}}}",
+         "the node's answer lacks a usable `account.inferredNonce`"},
+        {"{\"data\":{\"account\":{\"nonce\":\"1\",\"inferredNonce\":null,\"balance\":{\"total\":\"-1\"}}}}",
+         "the node's answer lacks a usable `account.balance`"},
+        {"{\"data\":{\"account\":{\"nonce\":\"1\"}}", "the node's answer is no JSON: '}' expected near end of file"},
+    };
+    for (size_t i = 0; i < sizeof(STATUS) / sizeof(STATUS[0]); i++) {
+        mina_node_status status;
+        base_error err = {0};
+        assert_int_equal(mina_answer_status(bytes(STATUS[i].body), &status, &err), BASE_UNAVAILABLE);
+        assert_string_equal(err.message, STATUS[i].error);
+    }
+    for (size_t i = 0; i < sizeof(ACCOUNT) / sizeof(ACCOUNT[0]); i++) {
+        mina_account_state account;
+        base_error err = {0};
+        assert_int_equal(mina_answer_account(bytes(ACCOUNT[i].body), &account, &err), BASE_UNAVAILABLE);
+        if (strstr(err.message, ACCOUNT[i].error) == NULL)
+            fail_msg("%s", err.message);
+    }
+}
+
 #define BLOCK(height, commands)                                                                                        \
     "{\"transactions\":{\"userCommands\":[" commands                                                                   \
     "]},\"protocolState\":{\"consensusState\":{\"blockHeight\":\"" height "\"}}}"
@@ -347,6 +384,18 @@ static void a_chain_that_cannot_be_read_in_full_is_no_answer(void **state)
                      BASE_UNAVAILABLE);
 }
 
+static void a_command_without_a_hash_is_overlooked_in_the_pool_only(void **state)
+{
+    (void)state;
+    mina_sighting seen[2];
+    assert_int_equal(sight("[{\"hash\":7},{\"hash\":\"" HASH_A "\"}]", "[" BLOCK("9", "") "]", seen), BASE_OK);
+    assert_true(seen[0].is_pooled);
+    const char *hashes[MINA_HASHES_MAX + 1] = {NULL};
+    base_error err = {0};
+    assert_int_equal(mina_answer_sightings(bytes("{}"), hashes, MINA_HASHES_MAX + 1, seen, &err), BASE_INVALID);
+    assert_int_equal(mina_answer_sightings(bytes("<html>"), hashes, 0, seen, &err), BASE_UNAVAILABLE);
+}
+
 static void the_questions_keep_to_their_bounds(void **state)
 {
     (void)state;
@@ -432,6 +481,8 @@ int main(void)
         cmocka_unit_test(an_ill_typed_account_is_no_account),
         cmocka_unit_test(a_node_that_is_bootstrapping_still_says_so),
         cmocka_unit_test(a_synced_node_shows_its_height),
+        cmocka_unit_test(an_answer_without_what_was_asked_for_names_what_is_missing),
+        cmocka_unit_test(a_command_without_a_hash_is_overlooked_in_the_pool_only),
         cmocka_unit_test(a_transaction_is_found_in_the_pool_or_in_its_block),
         cmocka_unit_test(many_transactions_are_told_apart_and_one_asked_for_twice_is_seen_twice),
         cmocka_unit_test(included_is_not_successful),

@@ -122,6 +122,23 @@ static void a_wrong_address_is_invalid(void **state)
     assert_non_null(strstr(err.message, "localhost:80"));
 }
 
+/* The mapped form of 127.0.0.1, so that the test needs no IPv6 network, only a kernel that knows such sockets. */
+static void an_ipv6_address_is_served_too(void **state)
+{
+    const fixture *self = *state;
+    telemetry_http_options options = {.address = "::ffff:127.0.0.1", .metrics = self->metrics};
+    BASE_CLEANUP(telemetry_http_free) telemetry_http *server = NULL;
+    base_error err;
+    base_code code = telemetry_http_new(&options, &server, &err);
+    if (code == BASE_UNAVAILABLE && strstr(err.message, "Address family not supported") != NULL)
+        skip();
+    assert_int_equal(code, BASE_OK);
+    assert_int_not_equal(telemetry_http_port(server), 0);
+    BASE_CLEANUP(harness_http_reply_done)
+    harness_http_reply reply = harness_http_get(telemetry_http_port(server), "/readyz");
+    assert_int_equal(reply.status, 200);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -131,6 +148,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(other_paths_and_methods_are_refused, start_server, stop_server),
         cmocka_unit_test_setup_teardown(a_taken_port_is_named_with_the_way_out, start_server, stop_server),
         cmocka_unit_test_setup_teardown(a_wrong_address_is_invalid, start_server, stop_server),
+        cmocka_unit_test_setup_teardown(an_ipv6_address_is_served_too, start_server, stop_server),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 #include "telemetry/metrics.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -74,6 +75,29 @@ static void large_counts_keep_all_digits(void **state)
     telemetry_set(*state, IN_FLIGHT, 123456789012345, NULL);
     BASE_CLEANUP(free) char *text = render(*state);
     assert_has(text, "\njobs_in_flight 123456789012345\n");
+}
+
+static void what_is_no_number_is_written_as_prometheus_spells_it(void **state)
+{
+    static const struct {
+        double value;
+        const char *line;
+    } CASES[] = {
+        {NAN, "\njobs_in_flight NaN\n"}, {INFINITY, "\njobs_in_flight +Inf\n"}, {-INFINITY, "\njobs_in_flight -Inf\n"}};
+    for (size_t i = 0; i < sizeof(CASES) / sizeof(*CASES); i++) {
+        telemetry_set(*state, IN_FLIGHT, CASES[i].value, NULL);
+        BASE_CLEANUP(free) char *text = render(*state);
+        assert_has(text, CASES[i].line);
+    }
+}
+
+static void who_has_no_metrics_may_count_all_the_same(void **state)
+{
+    (void)state;
+    telemetry_add(NULL, JOBS, 1, TELEMETRY_LABELS("generate", "done"));
+    telemetry_set(NULL, IN_FLIGHT, 1, NULL);
+    telemetry_observe(NULL, WAIT, 1, NULL);
+    assert_true(telemetry_value(NULL, WAIT, NULL) == 0);
 }
 
 static void a_histogram_has_cumulative_buckets_sum_and_count(void **state)
@@ -208,6 +232,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         METRICS_TEST(counters_and_gauges_are_written_with_help_type_and_labels),
         METRICS_TEST(large_counts_keep_all_digits),
+        METRICS_TEST(what_is_no_number_is_written_as_prometheus_spells_it),
+        METRICS_TEST(who_has_no_metrics_may_count_all_the_same),
         METRICS_TEST(a_histogram_has_cumulative_buckets_sum_and_count),
         METRICS_TEST(metrics_without_labels_start_at_zero),
         METRICS_TEST(label_values_are_escaped_and_cut),

@@ -162,6 +162,7 @@ static void what_cannot_be_read_is_refused_with_its_place(void **state)
         {"{\"final_round\":{\"message_word\":-1}}",
          "final_round.message_word must be a whole number from 0 to 4294967295"},
         {"{\"final_round\":{},\"image\":\"00\"}", "final_round and image exclude each other"},
+        {"{\"final_round\":{\"state\":[1,\"x\"]}}", "final_round.state must be a whole number from 0 to 4294967295"},
         {"{}", "sha256 must be 32 bytes, not 0"},
         {"{\"sha256\":\"" HASH "\",\"signature\":{\"r\":\"" R "\"}}", "public_key is missing"},
         {"{\"sha256\":\"" HASH "\",\"signature\":{},\"public_key\":{}}", "signature.r must be 32 bytes, not 0"},
@@ -181,6 +182,34 @@ static void what_cannot_be_read_is_refused_with_its_place(void **state)
     refuses("SubmissionStatusChanged", "{\"occurred_at_unix_ms\":\"-9223372036854775809\"}",
             "occurred_at_unix_ms must be a whole number of 64 bits");
     refuses("Nonsense", "{}", "\"Nonsense\" is not the name of a message");
+}
+
+static void what_is_larger_than_any_message_is_not_even_read(void **state)
+{
+    (void)state;
+    BASE_CLEANUP(base_buffer_done) base_buffer json = {.limit = 2 * WIRE_JSON_MAX};
+    BASE_CLEANUP(base_buffer_done) base_buffer out = {.limit = WIRE_MESSAGE_MAX};
+    base_error err = {0};
+    BASE_CLEANUP(free) char *hex = malloc(WIRE_JSON_MAX + 1);
+    assert_non_null(hex);
+    memset(hex, '0', WIRE_JSON_MAX + 1);
+    assert_int_equal(base_buffer_printf(&json, &err, "{\"image\":\"%.*s\"}", WIRE_JSON_MAX, hex), BASE_OK);
+    assert_int_equal(wire_json_to_message("GenerateProof", base_buffer_view(&json), &out, &err), BASE_INVALID);
+    assert_string_equal(err.message, "JSON must be at most 3000000 bytes, not 3000012");
+    base_buffer_clear(&json);
+    assert_int_equal(base_buffer_printf(&json, &err, "{\"image\":\"%.*s\"}", 2 * (WIRE_MESSAGE_MAX + 1), hex), BASE_OK);
+    assert_int_equal(wire_json_to_message("GenerateProof", base_buffer_view(&json), &out, &err), BASE_INVALID);
+    assert_string_equal(err.message, "a message must be at most 1000000 bytes");
+    assert_int_equal(out.size, 0);
+}
+
+static void a_message_of_an_unknown_type_cannot_be_shown(void **state)
+{
+    (void)state;
+    BASE_CLEANUP(base_buffer_done) base_buffer json = {.limit = 1024};
+    base_error err = {0};
+    assert_int_equal(wire_json_from_message("Nonsense", text_bytes(""), false, &json, &err), BASE_INVALID);
+    assert_string_equal(err.message, "\"Nonsense\" is not the name of a message");
 }
 
 static void a_message_that_breaks_its_rules_can_still_be_shown(void **state)
@@ -226,6 +255,8 @@ int main(void)
         cmocka_unit_test(an_image_of_the_largest_size_comes_back),
         cmocka_unit_test(numbers_are_taken_as_strings_and_enums_by_either_name),
         cmocka_unit_test(what_cannot_be_read_is_refused_with_its_place),
+        cmocka_unit_test(what_is_larger_than_any_message_is_not_even_read),
+        cmocka_unit_test(a_message_of_an_unknown_type_cannot_be_shown),
         cmocka_unit_test(a_message_that_breaks_its_rules_can_still_be_shown),
         cmocka_unit_test(what_cannot_be_shown_leaves_the_buffer_alone),
     };

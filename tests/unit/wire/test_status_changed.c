@@ -67,6 +67,9 @@ static void an_event_has_only_the_fields_of_its_status(void **state)
     message = sample_status_changed();
     message.previous_status = (wire_status)6;
     assert_refused(again(&message, &ignored, &err), &err, "previous_status must be a known status, not 6");
+    message = sample_status_changed();
+    memset(message.reason, 'x', sizeof(message.reason)); /* without its end */
+    assert_refused(again(&message, &ignored, &err), &err, "reason must be at most 1024 bytes long");
 }
 
 static void a_foreign_reason_never_keeps_an_event_from_being_written(void **state)
