@@ -1,6 +1,7 @@
 /* Links to a real server: credentials, TLS, absence, loss and return. */
 #include "scene.h"
 
+#include "broker/stream.h"
 #include "harness/folder.h"
 #include "harness/process.h"
 #include "harness/proxy.h"
@@ -200,6 +201,47 @@ static void bad_files_are_named(void **state)
     options = (broker_connection_options){.url = "nats://127.0.0.1:1", .tls_certificate_file = "/etc/hostname"};
     assert_int_equal(try_open(&options, &err), BASE_INVALID);
     assert_non_null(strstr(err.message, "together"));
+    options.tls_key_file = "/etc/hostname";
+    assert_int_equal(try_open(&options, &err), BASE_INVALID);
+    assert_non_null(strstr(err.message, "certificate /etc/hostname with key /etc/hostname"));
+}
+
+/* Opens a connection as the user joe with the password s3cret. */
+static broker_connection *open_as_joe(const harness_nats *server)
+{
+    BASE_CLEANUP(base_secret_done) base_secret password = secret_of("s3cret");
+    broker_connection *connection = NULL;
+    base_error err;
+    broker_connection_options options = {.url = harness_nats_url(server), .user = "joe", .password = &password};
+    scene_expect_ok(broker_connection_open(&options, &connection, &err), &err);
+    return connection;
+}
+
+static void a_server_without_jetstream_is_named(void **state)
+{
+    (void)state;
+    BASE_CLEANUP(harness_nats_free) harness_nats *server = harness_nats_new("jetstream: disabled");
+    BASE_CLEANUP(broker_connection_free) broker_connection *connection = scene_connect(server);
+    broker_stream_state stream;
+    base_error err;
+    assert_int_equal(broker_stream_read_state(connection, "PROOFLINE_JOBS", &stream, &err), BASE_UNAVAILABLE);
+    assert_non_null(strstr(err.message, "JetStream is off or not ready on"));
+    assert_non_null(strstr(err.message, harness_nats_url(server)));
+}
+
+static void a_question_that_the_server_forbids_ends_with_its_complaint(void **state)
+{
+    (void)state;
+    BASE_CLEANUP(harness_nats_free)
+    harness_nats *server = harness_nats_new("authorization { users: [ { user: joe, password: s3cret, permissions: { "
+                                            "publish: { deny: [\"$JS.API.>\"] } } } ] }");
+    BASE_CLEANUP(broker_connection_free) broker_connection *connection = open_as_joe(server);
+    broker_stream_state stream;
+    base_error err;
+    assert_int_equal(broker_stream_read_state(connection, "PROOFLINE_JOBS", &stream, &err), BASE_TIMEOUT);
+    assert_non_null(strstr(err.message, "stream PROOFLINE_JOBS"));
+    assert_non_null(strstr(err.message, "the server says: "));
+    assert_non_null(strstr(err.message, "$JS.API.STREAM.INFO.PROOFLINE_JOBS"));
 }
 
 static void openssl(const char *const *argv)
@@ -278,6 +320,8 @@ int main(void)
         cmocka_unit_test(a_token_is_used),
         cmocka_unit_test(credentials_refused_for_good_are_reported_as_denied),
         cmocka_unit_test(bad_files_are_named),
+        cmocka_unit_test(a_server_without_jetstream_is_named),
+        cmocka_unit_test(a_question_that_the_server_forbids_ends_with_its_complaint),
         cmocka_unit_test(tls_is_verified_and_client_certificates_are_shown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "broker/stream.h"
+#include "harness/proxy.h"
 #include "harness/wait.h"
 
 #include <setjmp.h>
@@ -298,6 +299,66 @@ static void a_worker_keeps_pace_with_a_full_stream(void **state)
     assert_int_equal(worker_seen_count(self), JOBS);
 }
 
+static void ignore_jobs(void *ctx, const broker_job *const *jobs, size_t count, broker_settlement *settlements)
+{
+    (void)ctx, (void)jobs, (void)count, (void)settlements;
+}
+
+static void a_consumer_that_could_never_work_is_not_made(void **state)
+{
+    (void)state;
+    const broker_consumer_options good = {
+        .stream = "PROOFLINE_JOBS", .durable = "generator", .batch = 1, .handler = ignore_jobs};
+    broker_consumer_options bad[] = {good, good, good, good, good, good};
+    bad[0].stream = NULL;
+    bad[1].durable = "a.b";
+    bad[2].batch = 0;
+    bad[3].batch = BROKER_BATCH_MAX + 1;
+    bad[4].handler = NULL;
+    bad[5].pull_ms = -1;
+    broker_consumer *consumer = NULL;
+    base_error err;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        assert_int_equal(broker_consumer_new(connection, &bad[i], &consumer, &err), BASE_INVALID);
+    assert_null(consumer);
+}
+
+/* The first of two jobs is in hand when the second is still on its way, for longer than a job may wait behind a handler. */
+static void a_job_that_arrives_late_goes_to_who_has_time_for_it(void **state)
+{
+    (void)state;
+    enum { LARGE = 120000, BYTES_PER_SECOND = 40000 };
+    broker_names names = scene_apply(connection, "late", 0);
+    BASE_CLEANUP(harness_proxy_free) harness_proxy *proxy = harness_proxy_new(harness_nats_port(server));
+    char url[64];
+    snprintf(url, sizeof(url), "nats://127.0.0.1:%u", harness_proxy_port(proxy));
+    broker_connection_options slow = {.url = url};
+    BASE_CLEANUP(broker_connection_free) broker_connection *link = NULL;
+    base_error err;
+    scene_expect_ok(broker_connection_open(&slow, &link, &err), &err);
+    scene_publish(connection, names.subject_generate, 1);
+    BASE_CLEANUP(free) char *large = malloc(LARGE);
+    memset(large, 'x', LARGE);
+    broker_message message = {.subject = names.subject_generate, .payload = base_bytes_of(large, LARGE)};
+    broker_publish_result result;
+    scene_expect_ok(broker_publish(connection, &message, 1, SCENE_DEADLINE_MS, &result, &err), &err);
+
+    harness_proxy_slow(proxy, 0, BYTES_PER_SECOND);
+    worker_options options = generator_of(&names, 2, worker_answer(BROKER_DONE, 0));
+    options.hold = true;
+    BASE_CLEANUP(worker_end) worker *busy = worker_start(link, &options);
+    worker_await_seen(busy, 1);
+    options.hold = false;
+    BASE_CLEANUP(worker_end) worker *idle = worker_start(connection, &options);
+    worker_await_seen(idle, 1);
+    assert_int_equal(worker_seen_at(idle, 0).sequence, 2);
+    assert_int_equal(worker_seen_at(idle, 0).deliveries, 2);
+    harness_proxy_heal(proxy);
+    worker_release(busy);
+    worker_await_acked(busy, 1);
+    assert_int_equal(worker_seen_count(busy), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -309,6 +370,8 @@ int main(void)
         cmocka_unit_test(a_job_left_alone_comes_again_after_the_ack_wait),
         cmocka_unit_test(heartbeats_keep_the_job_of_a_slow_handler),
         cmocka_unit_test(a_shut_gate_takes_no_job_until_it_opens),
+        cmocka_unit_test(a_consumer_that_could_never_work_is_not_made),
+        cmocka_unit_test(a_job_that_arrives_late_goes_to_who_has_time_for_it),
         cmocka_unit_test(a_stop_while_idle_or_paused_is_prompt),
         cmocka_unit_test(a_stop_under_load_gives_back_at_once_what_was_not_handled),
         cmocka_unit_test(jobs_of_a_worker_that_vanished_come_to_another),

@@ -209,6 +209,51 @@ static void batches_go_at_the_speed_of_the_server(void **state)
     assert_int_equal(results[BATCH - 1].sequence, BATCHES * BATCH);
 }
 
+static void what_cannot_be_sent_is_refused_before_anything_is(void **state)
+{
+    (void)state;
+    broker_names names = scene_apply(connection, "refused", 0);
+    broker_header headers[BROKER_HEADERS_MAX + 1];
+    for (size_t i = 0; i <= BROKER_HEADERS_MAX; i++)
+        headers[i] = (broker_header){"X", "y"};
+    broker_message messages[4] = {
+        text_message(names.subject_generate, "too many headers", NULL),
+        text_message(names.subject_generate, "an id of two lines", "a\r\nb"),
+        text_message(NULL, "no subject", NULL),
+        text_message(names.subject_generate, "in order", NULL),
+    };
+    messages[0].headers = headers;
+    messages[0].header_count = BROKER_HEADERS_MAX + 1;
+    broker_publish_result results[4];
+    base_error err;
+    assert_int_equal(broker_publish(connection, messages, 4, SCENE_DEADLINE_MS, results, &err), BASE_LIMIT);
+    assert_string_equal(err.message, "refused.jobs.generate: more than 16 headers");
+    assert_int_equal(results[1].code, BASE_INVALID);
+    assert_int_equal(results[2].code, BASE_INVALID);
+    assert_int_equal(results[3].code, BASE_OK);
+    assert_int_equal(results[3].sequence, 1);
+    messages[0].header_count = BROKER_HEADERS_MAX;
+    scene_expect_ok(broker_publish(connection, messages, 1, SCENE_DEADLINE_MS, results, &err), &err);
+    scene_expect_ok(broker_publish(connection, NULL, 0, SCENE_DEADLINE_MS, NULL, &err), &err);
+}
+
+static void a_batch_over_the_maximum_is_refused_as_a_whole(void **state)
+{
+    (void)state;
+    enum { MANY = BROKER_PUBLISH_BATCH_MAX + 1 };
+    broker_names names = scene_apply(connection, "many", 0);
+    BASE_CLEANUP(free) broker_message *messages = calloc(MANY, sizeof(broker_message));
+    BASE_CLEANUP(free) broker_publish_result *results = calloc(MANY, sizeof(broker_publish_result));
+    for (size_t i = 0; i < MANY; i++)
+        messages[i] = text_message(names.subject_generate, "x", NULL);
+    base_error err;
+    assert_int_equal(broker_publish(connection, messages, MANY, SCENE_DEADLINE_MS, results, &err), BASE_LIMIT);
+    assert_int_equal(results[0].code, BASE_LIMIT);
+    assert_int_equal(results[MANY - 1].code, BASE_LIMIT);
+    scene_expect_ok(broker_publish(connection, messages, 1, SCENE_DEADLINE_MS, results, &err), &err);
+    assert_int_equal(results[0].sequence, 1); /* the first that was stored */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -216,6 +261,8 @@ int main(void)
         cmocka_unit_test(a_repeated_message_id_is_success_and_says_so),
         cmocka_unit_test(a_subject_without_a_stream_names_the_command_to_run),
         cmocka_unit_test(one_bad_message_does_not_fail_its_batch),
+        cmocka_unit_test(what_cannot_be_sent_is_refused_before_anything_is),
+        cmocka_unit_test(a_batch_over_the_maximum_is_refused_as_a_whole),
         cmocka_unit_test(a_single_message_waits_for_no_timer),
         cmocka_unit_test(without_a_server_nothing_is_sent_or_waited_for),
         cmocka_unit_test(an_answer_that_does_not_come_leaves_the_outcome_open),

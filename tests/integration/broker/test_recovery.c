@@ -121,6 +121,31 @@ static void a_deleted_consumer_is_bound_to_again_when_made_anew(void **state)
     natsConnection_Destroy(raw);
 }
 
+/* The durable can be read, so only the silence after a pull tells that something is wrong. */
+static void a_pull_that_gets_no_answer_is_told(void **state)
+{
+    (void)state;
+    BASE_CLEANUP(harness_nats_free)
+    harness_nats *server = harness_nats_new("authorization { users: [ { user: joe, password: s3cret, permissions: { "
+                                            "publish: { deny: [\"$JS.API.CONSUMER.MSG.NEXT.>\"] } } } ] }");
+    BASE_CLEANUP(base_secret_done) base_secret password = {0};
+    base_error err;
+    scene_expect_ok(base_secret_copy(base_bytes_of("s3cret", 6), &password, &err), &err);
+    broker_connection_options options = {.url = harness_nats_url(server), .user = "joe", .password = &password};
+    BASE_CLEANUP(broker_connection_free) broker_connection *connection = NULL;
+    scene_expect_ok(broker_connection_open(&options, &connection, &err), &err);
+    broker_names names = scene_apply(connection, NULL, 0);
+    const worker_options work = {
+        .stream = names.stream_jobs, .durable = BROKER_DURABLE_GENERATOR, .batch = 20, .pull_ms = 100};
+    BASE_CLEANUP(worker_end) worker *self = worker_start(connection, &work);
+    worker_await_troubles(self, 1, 0);
+    const base_error trouble = worker_last_trouble(self);
+    assert_int_equal(trouble.code, BASE_UNAVAILABLE);
+    assert_string_equal(trouble.message, "consumer generator of stream PROOFLINE_JOBS: no answer to a pull request");
+    assert_int_equal(broker_consumer_check(worker_consumer(self), &err), BASE_UNAVAILABLE);
+    assert_string_equal(err.message, trouble.message);
+}
+
 static void a_stop_with_the_server_away_does_not_hang(void **state)
 {
     (void)state;
@@ -184,6 +209,7 @@ int main(void)
         cmocka_unit_test(a_restart_of_the_server_is_waited_out),
         cmocka_unit_test(a_job_in_hand_survives_a_restart_of_the_server),
         cmocka_unit_test(a_deleted_consumer_is_bound_to_again_when_made_anew),
+        cmocka_unit_test(a_pull_that_gets_no_answer_is_told),
         cmocka_unit_test(a_stop_with_the_server_away_does_not_hang),
         cmocka_unit_test(verdicts_that_nobody_confirms_are_counted_and_the_jobs_come_again),
         cmocka_unit_test(a_server_that_comes_after_the_worker_is_used),

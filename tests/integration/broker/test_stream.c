@@ -87,6 +87,19 @@ static void what_is_not_there_is_not_found(void **state)
     assert_int_equal(broker_stream_get(connection, "no.name", 1, &message, &err), BASE_INVALID);
 }
 
+static void names_that_no_stream_can_have_are_refused(void **state)
+{
+    (void)state;
+    broker_durable_state durable;
+    base_error err;
+    assert_int_equal(broker_durable_read_state(connection, "no.name", "generator", &durable, &err), BASE_INVALID);
+    assert_int_equal(broker_durable_read_state(connection, "PROOFLINE_JOBS", "", &durable, &err), BASE_INVALID);
+    broker_feed *feed = NULL;
+    assert_int_equal(broker_feed_open(connection, "no.name", ">", 0, &feed, &err), BASE_INVALID);
+    assert_int_equal(broker_feed_open(connection, "PROOFLINE_JOBS", NULL, 0, &feed, &err), BASE_INVALID);
+    assert_null(feed);
+}
+
 static void the_next_message_on_a_subject_is_found(void **state)
 {
     (void)state;
@@ -246,6 +259,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_message_is_read_by_its_sequence_with_its_headers),
         cmocka_unit_test(what_is_not_there_is_not_found),
+        cmocka_unit_test(names_that_no_stream_can_have_are_refused),
         cmocka_unit_test(the_next_message_on_a_subject_is_found),
         cmocka_unit_test(a_deleted_message_is_gone_and_the_state_says_so),
         cmocka_unit_test(a_durable_says_how_far_it_has_come),

@@ -159,6 +159,24 @@ static void without_a_server_nothing_is_claimed(void **state)
     assert_int_equal(broker_topology_check(lonely, &options, NULL, NULL, &err), BASE_UNAVAILABLE);
 }
 
+static void settings_that_no_server_could_take_are_refused_at_once(void **state)
+{
+    (void)state;
+    broker_topology_options options = scene_topology_options("refused", 0);
+    seen reports;
+    base_error err;
+    options.replicas = 7;
+    assert_int_equal(apply(&options, &reports, &err), BASE_INVALID);
+    assert_non_null(strstr(err.message, "not 7"));
+    options.replicas = 1;
+    options.max_ack_pending = 0;
+    assert_int_equal(apply(&options, &reports, &err), BASE_INVALID);
+    assert_non_null(strstr(err.message, "max_ack_pending"));
+    options = (broker_topology_options){.replicas = 1, .max_ack_pending = 1};
+    assert_int_equal(apply(&options, &reports, &err), BASE_INVALID);
+    assert_non_null(strstr(err.message, "names of the streams"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -166,6 +184,7 @@ int main(void)
         cmocka_unit_test(a_difference_is_named_and_then_removed),
         cmocka_unit_test(settings_that_the_library_does_not_know_survive),
         cmocka_unit_test(a_change_that_the_server_refuses_is_an_error_with_its_words),
+        cmocka_unit_test(settings_that_no_server_could_take_are_refused_at_once),
         cmocka_unit_test(without_a_server_nothing_is_claimed),
     };
     return cmocka_run_group_tests(tests, start, end);

@@ -1,6 +1,8 @@
 /* The parts of the broker that need no server: subjects, acknowledgements, names, URLs, settings of streams. */
 #include "ack_subject.h"
+#include "api.h"
 #include "dial.h"
+#include "nats_status.h"
 #include "puback.h"
 #include "stored.h"
 #include "topology_config.h"
@@ -320,6 +322,44 @@ static void a_stored_message_is_read_from_json(void **state)
     assert_int_equal(broker_stored_parse(NULL, &broken, NULL), BASE_INVALID);
 }
 
+static void every_status_of_the_client_library_has_its_code(void **state)
+{
+    (void)state;
+    static const struct {
+        natsStatus status;
+        base_code code;
+    } CASES[] = {
+        {NATS_OK, BASE_OK},
+        {NATS_INVALID_ARG, BASE_INVALID},
+        {NATS_SSL_ERROR, BASE_INVALID},
+        {NATS_CONNECTION_AUTH_FAILED, BASE_DENIED},
+        {NATS_NOT_PERMITTED, BASE_DENIED},
+        {NATS_MAX_PAYLOAD, BASE_LIMIT},
+        {NATS_NOT_FOUND, BASE_NOT_FOUND},
+        {NATS_TIMEOUT, BASE_TIMEOUT},
+        {NATS_NO_MEMORY, BASE_NO_MEMORY},
+        {NATS_NO_SERVER, BASE_UNAVAILABLE},
+        {NATS_CONNECTION_DISCONNECTED, BASE_UNAVAILABLE},
+        {NATS_INSUFFICIENT_BUFFER, BASE_UNAVAILABLE},
+        {NATS_ILLEGAL_STATE, BASE_INTERNAL},
+    };
+    for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++)
+        assert_int_equal(broker_code_of(CASES[i].status), CASES[i].code);
+}
+
+static void names_that_cannot_stand_in_a_subject_are_refused(void **state)
+{
+    (void)state;
+    char longest[257];
+    memset(longest, 'a', 256);
+    longest[256] = '\0';
+    const char *const bad[] = {NULL, "", "a b", "a.b", "a*", "a>", "a/b", "a\\b", "a\x7f", "a\n", longest};
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        assert_false(broker_name_is_valid(bad[i]));
+    assert_true(broker_name_is_valid("PROOFLINE_JOBS"));
+    assert_true(broker_name_is_valid(longest + 1));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -329,6 +369,8 @@ int main(void)
         cmocka_unit_test(an_acknowledgement_gives_sequence_and_duplicate),
         cmocka_unit_test(refusals_of_a_publish_are_told_apart),
         cmocka_unit_test(what_is_no_acknowledgement_leaves_the_outcome_open),
+        cmocka_unit_test(every_status_of_the_client_library_has_its_code),
+        cmocka_unit_test(names_that_cannot_stand_in_a_subject_are_refused),
         cmocka_unit_test(names_derive_from_the_prefix),
         cmocka_unit_test(bad_prefixes_are_refused),
         cmocka_unit_test(several_servers_are_split_and_shown_without_credentials),
