@@ -198,6 +198,41 @@ static void money_comes_over_http(void **state)
     assert_non_null(strstr(reply.body, "\"25000000000\""));
 }
 
+static void answers(const devnode *d, const char *method, const char *path, const char *body, int status,
+                    const char *part)
+{
+    BASE_CLEANUP(harness_http_reply_done)
+    harness_http_reply reply = harness_http_send(method, d->port, path, "application/json", body);
+    if (reply.status != status || strstr(reply.body, part) == NULL)
+        harness_fail("%s %s %s answered %d: %s", method, path, body, reply.status, reply.body);
+}
+
+static void what_cannot_be_done_is_refused_in_words(void **state)
+{
+    const devnode *d = *state;
+    answers(d, "GET", "/healthz", NULL, 200, "ok");
+    answers(d, "GET", "/", NULL, 404, "there is /graphql");
+    answers(d, "GET", "/graphql", NULL, 405, "POST");
+    answers(d, "POST", "/graphql", "query", 400, "the body is not JSON");
+    answers(d, "POST", "/graphql", "{\"query\":\"{\"}", 200, "\"errors\"");
+    answers(d, "POST", "/control/block", "{", 400, "the body is not JSON");
+    answers(d, "POST", "/control/nothing", "", 404, "no such control");
+    answers(d, "PUT", "/control/block", "", 404, "no such control");
+    answers(d, "POST", "/control/block", "{\"count\":0}", 400, "lies between 1 and");
+    answers(d, "GET", "/control/chain", "{\"from\":0}", 400, "the height of a block");
+    answers(d, "POST", "/control/fund", "{\"address\":\"B62\"}", 400, "wanted: {");
+    answers(d, "POST", "/control/fund", "{\"address\":\"B62\",\"mina\":\"1\"}", 400, "Mina address");
+    answers(d, "POST", "/control/faults", "{\"kind\":\"earthquake\"}", 400, "kind");
+    char body[256];
+    snprintf(body, sizeof(body), "{\"address\":\"%s\",\"mina\":\"much\"}",
+             mina_public_key_format(&key.public_key).text);
+    answers(d, "POST", "/control/fund", body, 400, "no amount in MINA");
+    snprintf(body, sizeof(body), "{\"address\":\"%s\",\"mina\":\"18446744073.709551615\"}",
+             mina_public_key_format(&key.public_key).text);
+    answers(d, "POST", "/control/fund", body, 409, "cannot hold that much");
+    answers(d, "GET", "/control/stats", NULL, 200, "\"height\":1");
+}
+
 static void a_request_that_is_too_large_is_refused(void **state)
 {
     const devnode *d = *state;
@@ -227,10 +262,86 @@ static void bad_options_are_named_and_end_with_2(void **state)
     assert_int_equal(harness_run(argv, NULL, STOP_MS, NULL, &errors), 2);
     BASE_CLEANUP(free) char *text = errors;
     assert_non_null(strstr(text, "--block-ms"));
+    static const struct {
+        const char *option, *value, *said;
+    } BAD[] = {
+        {"--fund", "B62", "--fund: wanted ADDRESS=MINA"},
+        {"--fund", "B62=1", "Mina address"},
+        {"--network", "moon", "moon"},
+        {"--minimum-fee", "1e9", "no amount in MINA"},
+        {"--pool-max", "999999999", "--pool-max: \"999999999\" is not a whole number"},
+        {"--port", NULL, "\"--port\" is no option, or lacks its value"},
+        {"--colour", "red", "\"--colour\" is no option"},
+        {"--no-sync", "please", "\"please\" is no option"},
+    };
+    for (size_t i = 0; i < sizeof(BAD) / sizeof(BAD[0]); i++) {
+        const char *const bad[] = {BINARY_DIR "/proofline-devnode", BAD[i].option, BAD[i].value, NULL};
+        BASE_CLEANUP(free) char *said = NULL;
+        assert_int_equal(harness_run(bad, NULL, STOP_MS, NULL, &said), 2);
+        if (strstr(said, BAD[i].said) == NULL)
+            harness_fail("%s: %s", BAD[i].option, said);
+    }
     const char *const help[] = {BINARY_DIR "/proofline-devnode", "--help", NULL};
     assert_int_equal(harness_run(help, NULL, STOP_MS, NULL, NULL), 0);
     const char *const version[] = {BINARY_DIR "/proofline-devnode", "--version", NULL};
     assert_int_equal(harness_run(version, NULL, STOP_MS, NULL, NULL), 0);
+}
+
+static void what_keeps_it_from_starting_is_said(void **state)
+{
+    const devnode *d = *state;
+    char port[8];
+    snprintf(port, sizeof(port), "%u", d->port);
+    const harness_path taken = harness_path_in(&d->folder, "state");
+    const struct {
+        const char *option, *value, *said;
+    } BAD[] = {
+        {"--port", port, "cannot listen on 127.0.0.1"},
+        {"--bind", "localhost", "\"localhost\" is no IPv4 address"},
+        {"--port-file", "/nonexistent/port", "--port-file: /nonexistent/port: No such file or directory"},
+        {"--state", taken.text, "another process"},
+        {"--state", "/nonexistent/state", "cannot open the state: No such file or directory"},
+    };
+    for (size_t i = 0; i < sizeof(BAD) / sizeof(BAD[0]); i++) {
+        const char *const argv[] = {BINARY_DIR "/proofline-devnode", "--port", "0", BAD[i].option, BAD[i].value, NULL};
+        BASE_CLEANUP(free) char *said = NULL;
+        assert_int_equal(harness_run(argv, NULL, STOP_MS, NULL, &said), 1);
+        if (strstr(said, BAD[i].said) == NULL)
+            harness_fail("%s: %s", BAD[i].option, said);
+    }
+}
+
+static void every_option_is_taken(void **state)
+{
+    const devnode *d = *state;
+    const harness_path port_file = harness_path_in(&d->folder, "port");
+    const char *const argv[] = {BINARY_DIR "/proofline-devnode",
+                                "--bind",
+                                "127.0.0.1",
+                                "--port",
+                                "0",
+                                "--port-file",
+                                port_file.text,
+                                "--network",
+                                "mainnet",
+                                "--minimum-fee",
+                                "0.5",
+                                "--pool-max",
+                                "5",
+                                "--block-ms",
+                                "3600000",
+                                "--no-sync",
+                                NULL};
+    harness_process *process = harness_process_new(&(harness_process_options){.argv = argv});
+    BASE_CLEANUP(free) char *line = harness_process_wait_line(process, "listening on 127.0.0.1:", HARNESS_START_MS);
+    if (line == NULL)
+        harness_fail("the node did not start: %s", harness_process_errors(process));
+    BASE_CLEANUP(base_buffer_done) base_buffer written = {.limit = 16};
+    assert_int_equal(base_file_read(port_file.text, &written, NULL), BASE_OK);
+    assert_int_equal(strncmp((const char *)written.data, strrchr(line, ':') + 1, written.size - 1), 0);
+    const devnode other = {.port = (uint16_t)strtoul((const char *)written.data, NULL, 10)};
+    answers(&other, "POST", "/graphql", "{\"query\":\"{networkID}\"}", 200, "mina:mainnet");
+    harness_process_stop(process, STOP_MS);
 }
 
 int main(void)
@@ -241,6 +352,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_refused_connection_and_errors_accept_nothing, begin, end),
         cmocka_unit_test_setup_teardown(a_delay_holds_the_request_back, begin, end),
         cmocka_unit_test_setup_teardown(money_comes_over_http, begin, end),
+        cmocka_unit_test_setup_teardown(what_cannot_be_done_is_refused_in_words, begin, end),
+        cmocka_unit_test_setup_teardown(what_keeps_it_from_starting_is_said, begin, end),
+        cmocka_unit_test_setup_teardown(every_option_is_taken, begin, end),
         cmocka_unit_test_setup_teardown(a_request_that_is_too_large_is_refused, begin, end),
         cmocka_unit_test_setup_teardown(a_signal_stops_it_in_good_order, begin, end),
         cmocka_unit_test(bad_options_are_named_and_end_with_2),

@@ -11,13 +11,15 @@
 
 #include <cmocka.h>
 
+enum { POOL_MAX = 20 };
+
 static node *the_node;
 static stats counted;
 
 static int begin(void **state)
 {
     (void)state;
-    const node_options options = {MINA_DEVNET, CHAIN_MINIMUM_FEE, 100, 0, NULL, false};
+    const node_options options = {MINA_DEVNET, CHAIN_MINIMUM_FEE, POOL_MAX, 0, NULL, false};
     memset(&counted, 0, sizeof(counted));
     return node_new(&options, &the_node, NULL) == BASE_OK &&
                    node_fund(the_node, &keys[ALICE].public_key, 10 * MINA_NANOMINA, true, NULL) == BASE_OK
@@ -36,7 +38,7 @@ static int end(void **state)
 /* Takes `variables` over; a new reference to the whole answer. */
 static json_t *ask(const char *query, json_t *variables)
 {
-    json_t *question = json_pack("{s:s, s:o*}", "query", query, "variables", variables);
+    json_t *question = json_pack("{s:s*, s:o*}", "query", query, "variables", variables);
     graphql_document document;
     base_error err = {0};
     base_code code = api_prepare(question, &document, &err);
@@ -258,6 +260,85 @@ static void the_node_says_what_it_is(void **state)
     fails_with(ask("mutation { sendZkapp(input: {zkappCommand: {}}) { zkapp { hash } } }", NULL), "payments only");
 }
 
+/* Everything that clients may select of a payment, its block and its account, with the values that belong together. */
+static void every_field_of_payment_block_and_account_can_be_asked_for(void **state)
+{
+    (void)state;
+    const mina_payment payment = payment_of(ALICE, BOB, 0);
+    const mina_address alice = mina_public_key_format(&keys[ALICE].public_key);
+    const mina_address bob = mina_public_key_format(&keys[BOB].public_key);
+    json_decref(send(&payment, ALICE));
+    char expected[1024];
+    snprintf(expected, sizeof(expected),
+             "{\"pooledUserCommands\":[{\"kind\":\"PAYMENT\",\"from\":\"%s\",\"to\":\"%s\",\"amount\":\"1000000000\","
+             "\"fee\":\"10000000\",\"validUntil\":\"4294967295\",\"isDelegation\":false,\"source\":{\"publicKey\":"
+             "\"%s\"},\"receiver\":{\"publicKey\":\"%s\"},\"feePayer\":{\"publicKey\":\"%s\"},\"feeToken\":"
+             "\"wSHV2S4qX9jFsLjQo8r1BsMLH2ZRKsZx6EJd1sbozGPieEC4Jf\"}]}",
+             alice.text, bob.text, alice.text, bob.text, alice.text);
+    answers(ask("{ pooledUserCommands { kind from to amount fee validUntil isDelegation source { publicKey }"
+                " receiver { publicKey } feePayer { publicKey } feeToken } }",
+                NULL),
+            expected);
+    assert_int_equal(node_make_block(the_node, NULL), BASE_OK);
+    const chain_block tip = *chain_tip(node_lock(the_node));
+    node_unlock(the_node);
+    snprintf(
+        expected, sizeof(expected),
+        "{\"bestChain\":[{\"stateHash\":\"%s\",\"protocolState\":{\"previousStateHash\":\"%s\",\"blockchainState\":"
+        "{\"date\":\"%" PRId64
+        "\"}}}],\"daemonStatus\":{\"blockchainLength\":2,\"consensusConfiguration\":{\"k\":290}},"
+        "\"version\":\"proofline-devnode\"}",
+        tip.state_hash, tip.previous_hash, tip.time_ms);
+    answers(ask("{ bestChain(maxLength: 1) { stateHash protocolState { previousStateHash blockchainState { date } } }"
+                " daemonStatus { blockchainLength consensusConfiguration { k } } version }",
+                NULL),
+            expected);
+    snprintf(expected, sizeof(expected),
+             "{\"account\":{\"publicKey\":\"%s\",\"delegate\":\"%s\",\"zkappState\":null,\"balance\":{\"liquid\":"
+             "\"8990000000\",\"blockHeight\":\"2\",\"stateHash\":\"%s\"}}}",
+             alice.text, alice.text, tip.state_hash);
+    answers(ask("query ($k: PublicKey!) { account(publicKey: $k) { publicKey delegate zkappState"
+                " balance { liquid blockHeight stateHash } } }",
+                json_pack("{s:s}", "k", alice.text)),
+            expected);
+}
+
+static void arguments_that_make_no_sense_are_named(void **state)
+{
+    (void)state;
+    fails_with(ask(NULL, NULL), "the request needs a \"query\" (a string of GraphQL)");
+    fails_with(ask("{ account { nonce } }", NULL),
+               "Argument 'publicKey' of type 'PublicKey!' is required on field 'account'");
+    fails_with(ask("{ bestChain(maxLength: 0) { stateHash } }", NULL),
+               "Argument 'maxLength' of type 'Int' must be a positive number");
+    fails_with(ask("{ pooledUserCommands(publicKey: \"B62nobody\") { hash } }", NULL), "the text has the wrong length");
+    fails_with(ask("mutation { sendPayment(input: {}) { payment { hash } } }", NULL),
+               "Invalid payment `from` provided: it is missing");
+    const mina_address alice = mina_public_key_format(&keys[ALICE].public_key);
+    char query[512];
+    snprintf(query, sizeof(query),
+             "mutation { sendPayment(input: {from: \"%s\", to: \"%s\", amount: 1, fee: 1, nonce: 0}, signature: "
+             "{field: \"1\"}) { payment { hash } } }",
+             alice.text, alice.text);
+    fails_with(ask(query, NULL), "Invalid signature: `field` and `scalar` are wanted");
+}
+
+/* As Mina does: the pool is full, but the daemon only says that something went wrong. */
+static void a_full_pool_is_an_internal_error_to_the_sender(void **state)
+{
+    (void)state;
+    for (uint32_t nonce = 0; nonce <= POOL_MAX; nonce++) {
+        mina_payment payment = payment_of(ALICE, ALICE, nonce);
+        payment.amount = 0;
+        if (nonce < POOL_MAX)
+            json_decref(send(&payment, ALICE));
+        else
+            fails_with(send(&payment, ALICE), "Internal error while scheduling a user command");
+    }
+    assert_int_equal(atomic_load(&counted.accepted), POOL_MAX);
+    assert_int_equal(atomic_load(&counted.rejected), 1);
+}
+
 int run_api_tests(void)
 {
     const struct CMUnitTest tests[] = {
@@ -270,6 +351,9 @@ int run_api_tests(void)
         cmocka_unit_test_setup_teardown(input_that_no_payment_has_is_refused_by_field, begin, end),
         cmocka_unit_test_setup_teardown(an_unknown_field_stops_a_mutation_before_it_does_anything, begin, end),
         cmocka_unit_test_setup_teardown(the_node_says_what_it_is, begin, end),
+        cmocka_unit_test_setup_teardown(every_field_of_payment_block_and_account_can_be_asked_for, begin, end),
+        cmocka_unit_test_setup_teardown(arguments_that_make_no_sense_are_named, begin, end),
+        cmocka_unit_test_setup_teardown(a_full_pool_is_an_internal_error_to_the_sender, begin, end),
     };
     return cmocka_run_group_tests_name("node API", tests, NULL, NULL);
 }

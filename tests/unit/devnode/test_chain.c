@@ -231,6 +231,20 @@ static void what_expires_in_the_pool_is_dropped_with_all_that_follows_it(void **
     assert_int_equal(submit(c, &again), CHAIN_ACCEPTED);
 }
 
+static void a_chain_that_grows_too_long_forgets_its_oldest_blocks(void **state)
+{
+    chain *c = *state;
+    while (chain_block_count(c) < CHAIN_BLOCKS_MAX)
+        make_block(c);
+    assert_int_equal(chain_block_at(c, 0)->height, 1);
+    const chain_block last = *chain_tip(c);
+    make_block(c);
+    assert_in_range(chain_block_count(c), CHAIN_BLOCKS_MAX / 2, CHAIN_BLOCKS_MAX - 1);
+    assert_int_equal(chain_tip(c)->height, CHAIN_BLOCKS_MAX + 1);
+    assert_string_equal(chain_tip(c)->previous_hash, last.state_hash);
+    assert_int_equal(chain_block_at(c, 0)->height, CHAIN_BLOCKS_MAX + 2 - chain_block_count(c));
+}
+
 static void an_empty_pool_makes_an_empty_block_with_another_hash(void **state)
 {
     chain *c = *state;
@@ -258,6 +272,7 @@ int run_chain_tests(void)
         cmocka_unit_test_setup_teardown(a_new_account_costs_one_mina_and_too_little_fails_in_the_block, begin, end),
         cmocka_unit_test_setup_teardown(what_expires_in_the_pool_is_dropped_with_all_that_follows_it, begin, end),
         cmocka_unit_test_setup_teardown(an_empty_pool_makes_an_empty_block_with_another_hash, begin, end),
+        cmocka_unit_test_setup_teardown(a_chain_that_grows_too_long_forgets_its_oldest_blocks, begin, end),
     };
     return cmocka_run_group_tests_name("chain", tests, NULL, NULL);
 }

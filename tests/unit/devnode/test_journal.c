@@ -5,9 +5,11 @@
 #include "suites.h"
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <cmocka.h>
@@ -186,6 +188,72 @@ static void a_state_belongs_to_one_network_and_one_process(void **state)
     assert_non_null(strstr(err.message, "devnet"));
 }
 
+/* How large files of this process may become; write() fails beyond it as on a full disk. */
+static void set_disk_size(rlim_t bytes)
+{
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = bytes < limit.rlim_max ? bytes : limit.rlim_max;
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void a_full_disk_accepts_nothing_until_there_is_room_again(void **state)
+{
+    const place *where = *state;
+    write_history(where->path);
+    node *n = open_node(where->path);
+    struct stat before, after;
+    assert_int_equal(stat(where->path, &before), 0);
+    const mina_payment payment = payment_of(ALICE, BOB, 2);
+    const chain_transaction transaction = transaction_of(&payment, ALICE);
+    node_receipt receipt;
+    base_error err = {0};
+    set_disk_size((rlim_t)before.st_size + 9); /* in the middle of a line */
+    base_code sent = node_submit(n, &transaction, &receipt, &err);
+    base_code made = node_make_block(n, NULL);
+    set_disk_size(RLIM_INFINITY);
+    assert_int_equal(sent, BASE_INTERNAL);
+    assert_string_equal(err.message, "cannot write the state: File too large");
+    assert_int_equal(made, BASE_INTERNAL);
+    assert_int_equal(stat(where->path, &after), 0);
+    assert_int_equal(after.st_size, before.st_size);
+    const chain *c = node_lock(n);
+    assert_int_equal(chain_pool_count(c), 1);
+    assert_true(chain_tip(c)->height == 2);
+    node_unlock(n);
+
+    send(n, 2);
+    node_free(n);
+    BASE_CLEANUP(node_free) node *again = open_node(where->path);
+    assert_int_equal(chain_pool_count(node_lock(again)), 2);
+    node_unlock(again);
+}
+
+static void entries_that_lack_something_are_refused(void **state)
+{
+    const place *where = *state;
+    static const struct {
+        const char *line, *why;
+    } BAD[] = {
+        {"{\"fund\":{\"amount\":\"1\"}}\n", "a funding lacks its account or amount"},
+        {"{\"fund\":{\"account\":\"B62\",\"amount\":\"1\"}}\n", "Mina address"},
+        {"{\"send\":{\"from\":\"B62\"}}\n", "a payment lacks a field"},
+        {"{\"block\":\"now\"}\n", "neither a funding nor a payment nor a block"},
+    };
+    for (size_t i = 0; i < sizeof(BAD) / sizeof(BAD[0]); i++) {
+        unlink(where->path);
+        node_free(open_node(where->path));
+        append_text(where->path, BAD[i].line);
+        append_text(where->path, "{\"block\":1}\n");
+        node *n = NULL;
+        base_error err = {0};
+        assert_int_equal(try_open(where->path, MINA_DEVNET, &n, &err), BASE_INVALID);
+        if (strstr(err.message, BAD[i].why) == NULL)
+            fail_msg("%s", err.message);
+    }
+}
+
 int run_journal_tests(void)
 {
     const struct CMUnitTest tests[] = {
@@ -195,6 +263,8 @@ int run_journal_tests(void)
         cmocka_unit_test_setup_teardown(damage_inside_the_file_is_refused_with_its_line, begin, end),
         cmocka_unit_test_setup_teardown(a_number_out_of_its_range_is_damage, begin, end),
         cmocka_unit_test_setup_teardown(a_file_of_something_else_is_refused, begin, end),
+        cmocka_unit_test_setup_teardown(a_full_disk_accepts_nothing_until_there_is_room_again, begin, end),
+        cmocka_unit_test_setup_teardown(entries_that_lack_something_are_refused, begin, end),
         cmocka_unit_test_setup_teardown(a_state_belongs_to_one_network_and_one_process, begin, end),
     };
     return cmocka_run_group_tests_name("journal", tests, NULL, NULL);
