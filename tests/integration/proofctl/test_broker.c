@@ -526,6 +526,45 @@ static void redrive_keeps_its_rate_and_goes_only_where_jobs_belong(void **state)
     assert_true(last.stored_unix_ns - first.stored_unix_ns > 100 * 1000000);
 }
 
+static void watch_says_on_a_terminal_that_it_waits(void **state)
+{
+    (void)state;
+    BASE_CLEANUP(installation_done) installation item;
+    installation_apply(&item, "terminal_t");
+    char line[512];
+    snprintf(line, sizeof(line), "%s watch --timeout 2 --count 1", RUN_PROGRAM);
+    BASE_CLEANUP(run_result_done)
+    run_result waited =
+        run_program(item.environment, NULL, (const char *[]){"script", "-qec", line, "/dev/null", NULL});
+    run_expect(&waited, 4);
+    expect_part(waited.out, "waiting for the next event, 0 s");
+    expect_part(waited.out, "waiting for the next event, 1 s");
+    expect_part(waited.out, "\r\033[K");
+}
+
+static void an_event_that_cannot_be_read_is_named_and_passed_over(void **state)
+{
+    (void)state;
+    BASE_CLEANUP(installation_done) installation item;
+    installation_apply(&item, "garbled_t");
+    char subject[256];
+    snprintf(subject, sizeof(subject), "%s.%s.complete", item.names.subject_events, base_sha256_hex(&item.hash).text);
+    const broker_message garbled = {.subject = subject, .payload = base_bytes_of("\xff\xff", 2)};
+    broker_publish_result result;
+    base_error err = {0};
+    if (broker_publish(item.connection, &garbled, 1, PUBLISH_MS, &result, &err) != BASE_OK)
+        harness_fail("%s", err.message);
+    publish_generation(&item, 1);
+    BASE_CLEANUP(run_result_done) run_result watched = RUN(item.environment, NULL, "watch", "--all", "--count", "2");
+    run_expect(&watched, 0);
+    expect_part(watched.err, "event 1 on garbled_t.events.");
+    expect_part(watched.out, "proof_generation");
+    BASE_CLEANUP(run_result_done)
+    run_result bad_prefix = RUN(((const char *[]){item.url, "SUBJECT_PREFIX=Two Words", NULL}), NULL, "watch");
+    run_expect(&bad_prefix, 2);
+    expect_part(bad_prefix.err, "SUBJECT_PREFIX: ");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -541,6 +580,8 @@ int main(void)
         cmocka_unit_test(dead_letters_are_listed_and_shown),
         cmocka_unit_test(a_list_ends_though_the_last_letter_was_deleted),
         cmocka_unit_test(watch_ends_when_nobody_reads_on),
+        cmocka_unit_test(watch_says_on_a_terminal_that_it_waits),
+        cmocka_unit_test(an_event_that_cannot_be_read_is_named_and_passed_over),
         cmocka_unit_test(redrive_sends_the_original_bytes_back_every_time_it_is_asked),
         cmocka_unit_test(redrive_keeps_its_rate_and_goes_only_where_jobs_belong),
     };

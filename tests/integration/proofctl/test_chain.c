@@ -5,7 +5,8 @@
 #include "harness/process.h"
 #include "harness/wait.h"
 #include "ledger/anchor.h"
-#include "mina/keys.h"
+#include "mina/client.h"
+#include "mina/request.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -63,6 +64,32 @@ static void make_block(const chain *item)
     BASE_CLEANUP(harness_http_reply_done)
     harness_http_reply reply = harness_http_send("POST", item->port, "/control/block", "application/json", "{}");
     assert_int_equal(reply.status, 200);
+}
+
+static void fund(const chain *item, const mina_public_key *key, const char *mina)
+{
+    char body[256];
+    snprintf(body, sizeof(body), "{\"address\":\"%s\",\"mina\":\"%s\"}", mina_public_key_format(key).text, mina);
+    BASE_CLEANUP(harness_http_reply_done)
+    harness_http_reply reply = harness_http_send("POST", item->port, "/control/fund", "application/json", body);
+    assert_int_equal(reply.status, 200);
+}
+
+/* Puts a payment that is no anchor into the node's pool. */
+static mina_transaction_hash pay(const chain *item, const mina_payment *payment, const mina_secret_key *key)
+{
+    BASE_CLEANUP(mina_client_free) mina_client *client = NULL;
+    BASE_CLEANUP(base_buffer_done) base_buffer body = {.limit = MINA_REQUEST_MAX};
+    mina_signature signature;
+    base_error err = {0};
+    if (mina_payment_sign(payment, MINA_DEVNET, key, &signature, &err) != BASE_OK ||
+        mina_request_payment(payment, &signature, &body, &err) != BASE_OK ||
+        mina_client_new(&(mina_client_options){.url = item->url}, &client, &err) != BASE_OK)
+        harness_fail("%s", err.message);
+    mina_receipt receipt = mina_client_send(client, base_buffer_view(&body));
+    if (receipt.delivery != MINA_DELIVERY_TAKEN)
+        harness_fail("%s", receipt.reason.message);
+    return mina_payment_hash(payment);
 }
 
 /* Puts the proof's anchor into the node's pool. */
@@ -131,11 +158,71 @@ static void a_transaction_for_another_proof_or_none_says_no(void **state)
     run_expect(&away, 5);
 }
 
+static bool says_that_it_waits(void *ctx)
+{
+    BASE_CLEANUP(free) char *output = harness_process_output(ctx);
+    return strstr(output, "waiting for the transaction's block, 0 s") != NULL;
+}
+
+static void verify_waits_for_the_block_as_long_as_it_is_told(void **state)
+{
+    (void)state;
+    harness_path folder = harness_folder_new("chain");
+    BASE_CLEANUP(chain_done) chain item;
+    chain_init(&item);
+    BASE_CLEANUP(proven_done) proven made = proven_new(&folder, "an image whose proof is on its way");
+    BASE_CLEANUP(ledger_transaction_done) ledger_transaction sent = {0};
+    anchor(&item, &made, &sent);
+    char line[1024];
+    snprintf(line, sizeof(line),
+             "%s verify %s --public-key %s --proof %s --node %s --transaction %s --timeout 60; echo status $?",
+             RUN_PROGRAM, made.image.text, made.public_key.text, made.proof.text, item.url, sent.hash);
+    /* On a pseudo-terminal, as it only says there that it waits. */
+    const char *const argv[] = {"script", "-qec", line, "/dev/null", NULL};
+    BASE_CLEANUP(harness_process_free)
+    harness_process *waiting = harness_process_new(&(harness_process_options){.argv = argv});
+    if (!harness_wait_until(says_that_it_waits, waiting, RUN_DEADLINE_MS))
+        harness_fail("it does not say that it waits");
+    make_block(&item);
+    assert_int_equal(harness_process_wait(waiting, RUN_DEADLINE_MS), 0);
+    BASE_CLEANUP(free) char *output = harness_process_output(waiting);
+    expect_part(output, "is in block 2");
+    expect_part(output, "status 0");
+}
+
+static void a_transaction_that_failed_or_says_nothing_is_told(void **state)
+{
+    (void)state;
+    harness_path folder = harness_folder_new("chain");
+    BASE_CLEANUP(chain_done) chain item;
+    chain_init(&item);
+    BASE_CLEANUP(proven_done) proven made = proven_new(&folder, "an image whose proof is not on the chain");
+    mina_secret_key payer = {0};
+    assert_int_equal(mina_secret_key_generate(&payer, NULL), BASE_OK);
+    fund(&item, &payer.public_key, "2");
+    /* Less than a new account costs: it is included, and fails. */
+    mina_secret_key stranger = {0};
+    assert_int_equal(mina_secret_key_generate(&stranger, NULL), BASE_OK);
+    mina_payment payment = {
+        .from = payer.public_key, .to = stranger.public_key, .amount = 1, .fee = 100000000, .valid_until = UINT32_MAX};
+    assert_int_equal(mina_memo_of(base_bytes_of("", 0), &payment.memo, NULL), BASE_OK);
+    mina_transaction_hash hash = pay(&item, &payment, &payer);
+    make_block(&item);
+    BASE_CLEANUP(run_result_done) run_result failed = verify(&made, item.url, hash.text, "devnet");
+    run_expect(&failed, 1);
+    expect_part(failed.out, "failed in block 2: ");
+    expect_part(failed.out, "is \"\", not ");
+    mina_secret_key_done(&stranger);
+    mina_secret_key_done(&payer);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_anchored_proof_is_verified_once_it_is_in_a_block),
         cmocka_unit_test(a_transaction_for_another_proof_or_none_says_no),
+        cmocka_unit_test(verify_waits_for_the_block_as_long_as_it_is_told),
+        cmocka_unit_test(a_transaction_that_failed_or_says_nothing_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

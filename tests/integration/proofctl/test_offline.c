@@ -46,6 +46,9 @@ static void help_lists_every_command_with_its_settings_and_exit_codes(void **sta
     expect_part(version.out, "proofctl ");
 }
 
+#define SIXTEEN    "0123456789abcdef"
+#define SIXTY_FOUR SIXTEEN SIXTEEN SIXTEEN SIXTEEN
+
 typedef struct usage_case {
     const char *words[6];
     const char *says;
@@ -74,6 +77,12 @@ static void wrong_usage_exits_2_and_says_the_way_out(void **state)
         {{"dead", "redrive", "seven"}, "\"seven\" is no sequence"},
         {{"dead", "show", "0"}, "\"0\" is no sequence"},
         {{"encode", "Letter"}, "there are: GenerateProof"},
+        {{"decode", "Letter"}, "\"Letter\" is no TYPE"},
+        {{"migrate", "up"}, "DATABASE_URL is not set"},
+        {{"migrate", "down"}, "DATABASE_URL is not set"},
+        {{"migrate", "status"}, "DATABASE_URL is not set"},
+        {{"status", "photo.jpg"}, "neither a SHA-256 in hex nor a file that exists"},
+        {{"submit", "photo.jpg", "--key", "k", "--chain-id=" SIXTY_FOUR "x"}, "--chain-id: at most 64 characters"},
         {{"verify", "a", "--public-key", "04ff"}, "neither a key nor a file"},
         {{"verify", "a", "--public-key", "k", "--transaction", "x"}, "no transaction hash"},
         {{"verify", "a", "--public-key", "k", "--format", "x"}, "--format"},
@@ -84,7 +93,8 @@ static void wrong_usage_exits_2_and_says_the_way_out(void **state)
         const char *argv[8] = {RUN_PROGRAM};
         memcpy(argv + 1, CASES[i].words, sizeof(CASES[i].words));
         BASE_CLEANUP(run_result_done) run_result result = run_program(NOTHING_SET, NULL, argv);
-        run_expect(&result, 2);
+        run_expect(&result,
+                   strcmp(CASES[i].words[0], "status") == 0 ? 1 : 2); /* a file that is not there is no usage */
         expect_part(result.err, CASES[i].says);
         assert_string_equal(result.out, "");
     }
@@ -311,6 +321,116 @@ static void a_fee_payers_key_is_read_from_a_file_and_never_quoted(void **state)
     expect_part(unset.err, "FEE_PAYER_PRIVATE_KEY is not set");
 }
 
+static void a_payment_that_makes_no_sense_is_refused_by_its_option(void **state)
+{
+    (void)state;
+    static const char ADDRESS[] = "B62qiXGjfNbFaXQWqYzyHg4t2NSKj987dxpXwe1CXtXdHerFVt7aw1Y";
+    static const struct {
+        const char *option, *value, *says;
+    } CASES[] = {
+        {"--to", "B62nobody", "--to: Mina address"},
+        {"--amount", "-1", "--amount: \"-1\" is not a whole number"},
+        {"--fee", "1e9", "--fee: \"1e9\" is not a whole number"},
+        {"--nonce", "4294967296", "--nonce: \"4294967296\" is not a whole number from 0 to 4294967295"},
+        {"--valid-until", "", "--valid-until: \"\" is not a whole number"},
+        {"--memo", SIXTEEN SIXTEEN "x", "--memo: a memo has at most 32 bytes, not 33"},
+        {"--network", "moon", "--network"},
+    };
+    const char *const environment[] = {"FEE_PAYER_PRIVATE_KEY=EKEiSTLcuVbi6xj86GKwzJLikrECqezZLVKqyvTX2p52rCDGbRvx",
+                                       "FEE_PAYER_PRIVATE_KEY_FILE", NULL};
+    for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
+        /* Of an option given twice the last counts. */
+        BASE_CLEANUP(run_result_done)
+        run_result result = RUN(environment, NULL, "mina", "sign-payment", "--to", ADDRESS, "--amount", "0", "--fee",
+                                "1", "--nonce", "0", CASES[i].option, CASES[i].value);
+        run_expect(&result, 2);
+        expect_part(result.err, CASES[i].says);
+        assert_string_equal(result.out, "");
+    }
+}
+
+static void new_keys_are_shown_in_words_and_as_json(void **state)
+{
+    (void)state;
+    BASE_CLEANUP(run_result_done) run_result mina = RUN(NOTHING_SET, NULL, "mina", "keygen");
+    run_expect(&mina, 0);
+    expect_part(mina.out, "public key:  B62");
+    expect_part(mina.out, "private key: EK");
+    BASE_CLEANUP(run_result_done) run_result creator = RUN(NOTHING_SET, NULL, "keygen", "--json");
+    run_expect(&creator, 0);
+    BASE_CLEANUP(json_decref) json_t *answer = run_json(creator.out);
+    const char *pem = run_text(answer, "private_key_pem");
+    BASE_CLEANUP(evidence_private_key_free) evidence_private_key *key = NULL;
+    assert_int_equal(evidence_private_key_from_pem(base_bytes_of(pem, strlen(pem)), &key, NULL), BASE_OK);
+    assert_string_equal(run_text(answer, "public_key"), evidence_public_key_hex(evidence_private_key_public(key)).text);
+    BASE_CLEANUP(run_result_done)
+    run_result nowhere = RUN(NOTHING_SET, NULL, "keygen", "--out", "/nonexistent/creator.pem");
+    run_expect(&nowhere, 1);
+    expect_part(nowhere.err, "/nonexistent/creator.pem cannot be created: No such file or directory");
+}
+
+/* Runs a line of the shell in which $0 is proofctl. */
+static run_result shell(const char *line)
+{
+    return run_program(NOTHING_SET, NULL, (const char *[]){"sh", "-c", line, RUN_PROGRAM, NULL});
+}
+
+static void output_that_cannot_be_written_fails(void **state)
+{
+    (void)state;
+    static const char *const LINES[] = {"exec \"$0\" keygen >/dev/full", "\"$0\" mina keygen --json >/dev/full",
+                                        "echo '"
+                                        "{\"sha256\":\"" HASH_A "\",\"proof_format\":\"x\",\"proof_digest\":\"" HASH_B
+                                        "\"}' | \"$0\" encode PublishProof >/dev/full"};
+    for (size_t i = 0; i < sizeof(LINES) / sizeof(LINES[0]); i++) {
+        BASE_CLEANUP(run_result_done) run_result result = shell(LINES[i]);
+        run_expect(&result, 1);
+        expect_part(result.err,
+                    i == 2 ? "standard output: No space left on device" : "the output could not be written");
+    }
+}
+
+static void input_that_is_too_long_or_cannot_be_read_is_refused(void **state)
+{
+    (void)state;
+    BASE_CLEANUP(run_result_done)
+    run_result large = shell("head -c 9000000 /dev/zero | \"$0\" decode PublishProof");
+    run_expect(&large, 1);
+    expect_part(large.err, "standard input is longer than the 1000000 bytes allowed");
+    BASE_CLEANUP(run_result_done) run_result folder = RUN(NOTHING_SET, "/", "decode", "PublishProof");
+    run_expect(&folder, 1);
+    expect_part(folder.err, "standard input: Is a directory");
+    harness_path place = harness_folder_new("large");
+    harness_path image = harness_path_in(&place, "image");
+    char line[512];
+    snprintf(line, sizeof(line),
+             "head -c 900001 /dev/zero >%s; \"$0\" keygen --out %s.pem >/dev/null && exec \"$0\" submit %s --key "
+             "%s.pem --inline-image",
+             image.text, image.text, image.text, image.text);
+    BASE_CLEANUP(run_result_done) run_result inlined = shell(line);
+    run_expect(&inlined, 1);
+    expect_part(inlined.err, "is over 900000 bytes: send it without --inline-image");
+    snprintf(line, sizeof(line), "exec \"$0\" submit %s --key /etc/hostname", image.text);
+    BASE_CLEANUP(run_result_done) run_result keyless = shell(line);
+    run_expect(&keyless, 1);
+    expect_part(keyless.err, "--key /etc/hostname: not a private key in PEM");
+}
+
+/* On a pseudo-terminal, where standard output and error are the same. */
+static void a_terminal_gets_no_binary_output(void **state)
+{
+    (void)state;
+    char line[512];
+    snprintf(line, sizeof(line),
+             "printf '%%s' '{\"sha256\":\"" HASH_A "\",\"proof_format\":\"x\",\"proof_digest\":\"" HASH_B
+             "\"}' | %s encode PublishProof",
+             RUN_PROGRAM);
+    BASE_CLEANUP(run_result_done)
+    run_result result = run_program(NOTHING_SET, NULL, (const char *[]){"script", "-qec", line, "/dev/null", NULL});
+    run_expect(&result, 1);
+    expect_part(result.out, "the output is binary and goes to a terminal: redirect it or name a file");
+}
+
 static const char IMAGE[] = "an image of which a proof is made";
 
 static void a_proof_is_verified_offline_check_by_check(void **state)
@@ -348,6 +468,22 @@ static void a_proof_is_verified_offline_check_by_check(void **state)
                                   made.proof.text, "--format", "other-v1");
     run_expect(&wrong_format, 1);
     expect_part(wrong_format.out, "other-v1");
+    BASE_CLEANUP(run_result_done)
+    run_result nothing_to_find = RUN(NOTHING_SET, NULL, "verify", made.image.text, "--public-key", key, "--proof",
+                                     made.proof.text, "--node", "http://127.0.0.1:1/graphql");
+    run_expect(&nothing_to_find, 2);
+    expect_part(nothing_to_find.err, "with --proof, --node needs --transaction too");
+    static const char HASH[] = "5Ju4imE2tEAEPTx2xLCfvMkaQ48eQxYpp58gMy2x1twVoCuapUvo";
+    BASE_CLEANUP(run_result_done)
+    run_result nowhere_to_look = RUN(NOTHING_SET, NULL, "verify", made.image.text, "--public-key", key, "--proof",
+                                     made.proof.text, "--transaction", HASH);
+    run_expect(&nowhere_to_look, 2);
+    expect_part(nowhere_to_look.err, "--transaction needs --node or MINA_NODE_ENDPOINT");
+    BASE_CLEANUP(run_result_done)
+    run_result no_image =
+        RUN(NOTHING_SET, NULL, "verify", "/nonexistent/photo.jpg", "--public-key", key, "--proof", made.proof.text);
+    run_expect(&no_image, 1);
+    expect_part(no_image.err, "/nonexistent/photo.jpg");
 }
 
 static void a_public_key_is_taken_as_a_pem_file_too(void **state)
@@ -380,6 +516,11 @@ int main(void)
         cmocka_unit_test(a_bad_field_is_named),
         cmocka_unit_test(a_signed_payment_equals_each_vector),
         cmocka_unit_test(a_fee_payers_key_is_read_from_a_file_and_never_quoted),
+        cmocka_unit_test(a_payment_that_makes_no_sense_is_refused_by_its_option),
+        cmocka_unit_test(new_keys_are_shown_in_words_and_as_json),
+        cmocka_unit_test(output_that_cannot_be_written_fails),
+        cmocka_unit_test(input_that_is_too_long_or_cannot_be_read_is_refused),
+        cmocka_unit_test(a_terminal_gets_no_binary_output),
         cmocka_unit_test(a_proof_is_verified_offline_check_by_check),
         cmocka_unit_test(a_public_key_is_taken_as_a_pem_file_too),
     };

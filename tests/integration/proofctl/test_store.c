@@ -229,6 +229,45 @@ static void a_stored_proof_is_handed_out_and_verified(void **state)
     run_expect(&missing, 1);
 }
 
+static void a_stored_proof_is_written_out_or_said_to_be_gone(void **state)
+{
+    (void)state;
+    installation item;
+    installation_init(&item);
+    harness_path folder = harness_folder_new("store");
+    migrate(&item);
+    BASE_CLEANUP(proven_done) proven made = proven_new(&folder, "an image whose proof is dropped");
+    BASE_CLEANUP(store_outbox_free) store_outbox *pending = new_outbox();
+    store(&item, &made, pending);
+    BASE_CLEANUP(run_result_done) run_result shown = RUN(item.environment, NULL, "proof", "get", made.hash, "--json");
+    run_expect(&shown, 0);
+    BASE_CLEANUP(json_decref) json_t *facts = run_json(shown.out);
+    assert_int_equal(strlen(run_text(facts, "proof")), 2 * made.blob.size);
+    harness_path file = harness_path_in(&folder, "proof");
+    BASE_CLEANUP(run_result_done)
+    run_result written = RUN(item.environment, NULL, "proof", "get", made.image.text, "--out", file.text);
+    run_expect(&written, 0);
+    expect_part(written.err, "format " PROVER_SOK_FORMAT);
+    BASE_CLEANUP(run_result_done)
+    run_result nowhere = RUN(item.environment, NULL, "proof", "get", made.hash, "--out", "/nonexistent/proof");
+    run_expect(&nowhere, 1);
+    expect_part(nowhere.err, "/nonexistent/proof cannot be written");
+    BASE_CLEANUP(run_result_done)
+    run_result unsent = RUN(item.environment, NULL, "verify", made.image.text, "--public-key", made.public_key.text,
+                            "--node", "http://127.0.0.1:1/graphql");
+    run_expect(&unsent, 1);
+    expect_part(unsent.err, "the submission has no transaction yet: its status is proof_publishing");
+
+    free(harness_database_query(&item.handle, "UPDATE proofs SET blob = NULL"));
+    BASE_CLEANUP(run_result_done) run_result gone = RUN(item.environment, NULL, "proof", "get", made.hash);
+    run_expect(&gone, 1);
+    expect_part(gone.err, "was dropped once it had served (PROOF_RETENTION)");
+    BASE_CLEANUP(run_result_done)
+    run_result unproven = RUN(item.environment, NULL, "verify", made.image.text, "--public-key", made.public_key.text);
+    run_expect(&unproven, 1);
+    expect_part(unproven.err, "the proof was dropped once it had served: give it by --proof");
+}
+
 /* Publishes the rows from `first` on, as a service does after its commit. */
 static void relay(const harness_nats *nats, const store_outbox *pending, size_t first)
 {
@@ -288,6 +327,7 @@ int main(void)
         cmocka_unit_test(status_and_list_show_what_postgres_knows_without_nats),
         cmocka_unit_test(status_shows_the_timeline_and_names_what_is_missing_in_it),
         cmocka_unit_test(a_stored_proof_is_handed_out_and_verified),
+        cmocka_unit_test(a_stored_proof_is_written_out_or_said_to_be_gone),
     };
     return cmocka_run_group_tests(tests, start_postgres, end_postgres);
 }
