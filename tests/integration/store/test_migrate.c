@@ -210,6 +210,31 @@ static void a_failing_migration_leaves_no_trace(void **state)
     assert_int_equal(store_migrate_up(session, "/nowhere/at/all", NULL, NULL, &err), BASE_NOT_FOUND);
 }
 
+static void names_give_the_order_and_must_be_in_order(void **state)
+{
+    (void)state;
+    harness_database database = harness_database_new(ground_postgres);
+    BASE_CLEANUP(store_session_free) store_session *session = session_of(&database);
+    base_error err = {0};
+    harness_path folder = harness_folder_new("migrations");
+    harness_path nine = harness_path_in(&folder, "0009_nine.sql");
+    harness_path ten = harness_path_in(&folder, "10_ten.sql");
+    harness_path same = harness_path_in(&folder, "9_again.sql");
+    harness_path odd = harness_path_in(&folder, "readme.sql");
+    harness_file_write(&nine, "-- migrate:up\nCREATE TABLE nine ();\n-- migrate:down\nDROP TABLE nine;\n");
+    harness_file_write(&ten, "-- migrate:up\nALTER TABLE nine ADD n int;\n-- migrate:down\nSELECT 1;\n");
+    harness_file_write(&same, "-- migrate:up\nSELECT 1;\n-- migrate:down\nSELECT 1;\n");
+    assert_int_equal(store_migrate_up(session, folder.text, NULL, NULL, &err), BASE_INVALID);
+    assert_non_null(strstr(err.message, "two migrations have the version"));
+    harness_path_remove(&same);
+    harness_file_write(&odd, "-- migrate:up\nSELECT 1;\n-- migrate:down\nSELECT 1;\n");
+    assert_int_equal(store_migrate_up(session, folder.text, NULL, NULL, &err), BASE_INVALID);
+    assert_non_null(strstr(err.message, "readme.sql is not named like 0001_what_it_does.sql"));
+    harness_path_remove(&odd);
+    ground_ok(store_migrate_up(session, folder.text, NULL, NULL, &err), &err);
+    expect(&database, "SELECT attname FROM pg_attribute WHERE attrelid = 'nine'::regclass AND attnum > 0", "n");
+}
+
 typedef struct runner {
     const char *url, *folder;
     base_code code;
@@ -278,6 +303,7 @@ int main(void)
         cmocka_unit_test(the_split_maps_processing_there_and_back),
         cmocka_unit_test(a_changed_or_missing_file_is_refused_before_anything_is_done),
         cmocka_unit_test(a_failing_migration_leaves_no_trace),
+        cmocka_unit_test(names_give_the_order_and_must_be_in_order),
         cmocka_unit_test(two_runners_at_once_wait_for_each_other),
         cmocka_unit_test(status_tells_what_is_pending_and_changes_nothing),
     };

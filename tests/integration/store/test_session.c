@@ -2,6 +2,7 @@
 #include "ground.h"
 
 #include "base/clock.h"
+#include "harness/proxy.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -220,6 +221,137 @@ static void nobody_listening_is_unavailable(void **state)
     assert_non_null(strstr(err.message, "127.0.0.1"));
 }
 
+/* A proxy before the test's server, and a hasty session through it. */
+static harness_proxy *proxied(const ground *g, store_session **ret)
+{
+    harness_proxy *proxy = harness_proxy_new(harness_postgres_port(ground_postgres));
+    char url[HARNESS_DATABASE_URL_MAX];
+    snprintf(url, sizeof(url), "postgresql://proofline@127.0.0.1:%u%s", harness_proxy_port(proxy),
+             strrchr(g->database.url, '/'));
+    const store_session_options options = {.database_url = url,
+                                           .application_name = "store test",
+                                           .connect_timeout_ms = 500,
+                                           .statement_timeout_ms = 300,
+                                           .subjects = {"jobs.generate", "jobs.publish", "events", "dead"}};
+    ground_ok(store_session_new(&options, ret, &err), &err);
+    return proxy;
+}
+
+static void a_server_that_accepts_and_says_nothing_is_unavailable(void **state)
+{
+    (void)state;
+    BASE_CLEANUP(ground_free) ground *g = ground_new();
+    BASE_CLEANUP(store_session_free) store_session *session = NULL;
+    BASE_CLEANUP(harness_proxy_free) harness_proxy *proxy = proxied(g, &session);
+    harness_proxy_stall(proxy, HARNESS_PROXY_BOTH);
+    const int64_t begun = base_monotonic_ms();
+    assert_int_equal(store_session_check(session, &err), BASE_UNAVAILABLE);
+    assert_string_equal(err.message, "cannot connect to Postgres at 127.0.0.1: no answer in time");
+    assert_true(base_monotonic_ms() - begun < 3000);
+    harness_proxy_heal(proxy);
+    ground_ok(store_session_check(session, &err), &err);
+}
+
+/* The commit arrives, its answer does not: whoever called cannot know, and finds out by asking again. */
+static void a_commit_whose_answer_is_lost_is_ambiguous_and_safe_to_repeat(void **state)
+{
+    (void)state;
+    BASE_CLEANUP(ground_free) ground *g = ground_new();
+    BASE_CLEANUP(store_session_free) store_session *session = NULL;
+    BASE_CLEANUP(harness_proxy_free) harness_proxy *proxy = proxied(g, &session);
+    const store_claim claim = ground_claim_as(g, session, 1, 10, false);
+    ground_ok(store_session_check(session, &err), &err);
+    const wire_generate_proof job = ground_job(1);
+    const store_generate_outcome outcome = {.kind = STORE_SUCCEEDED,
+                                            .job = &job,
+                                            .claim = &claim,
+                                            .identity = {10, 1700000010000000000},
+                                            .format = "f",
+                                            .blob = base_bytes_of("b", 1)};
+    bool fenced = false;
+    const size_t before = store_outbox_count(g->pending);
+    harness_proxy_stall(proxy, HARNESS_PROXY_TO_CLIENT);
+    assert_int_equal(store_generate_commit(session, &outcome, 1, &fenced, g->pending, &err), BASE_AMBIGUOUS);
+    assert_string_equal(err.message, "Postgres gave no answer in time");
+    assert_int_equal(store_outbox_count(g->pending), before);
+    ground_expect(g, "SELECT status FROM submissions", "proof_publishing");
+    harness_proxy_heal(proxy);
+    ground_ok(store_generate_commit(session, &outcome, 1, &fenced, g->pending, &err), &err);
+    ground_expect(g,
+                  "SELECT status, event_sequence, proof_count FROM (SELECT *, (SELECT count(*) FROM proofs) AS "
+                  "proof_count FROM submissions) AS s",
+                  "proof_publishing|2|1");
+}
+
+static void a_commit_that_fails_at_its_very_end_stores_nothing_and_says_why(void **state)
+{
+    (void)state;
+    BASE_CLEANUP(ground_free) ground *g = ground_new();
+    ground_run(g, "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
+                  "'BEGIN RAISE EXCEPTION ''not today''; END';"
+                  "CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON submissions DEFERRABLE INITIALLY DEFERRED "
+                  "FOR EACH ROW EXECUTE FUNCTION refuse()");
+    const wire_generate_proof job = ground_job(1);
+    const store_generate_request request = {&job, {10, 1700000010000000000}, base_bytes_of("job", 3)};
+    store_claim claim = {0};
+    assert_int_equal(store_generate_claim(g->session, &request, 1, true, &claim, g->pending, &err), BASE_INTERNAL);
+    assert_string_equal(err.message, "Postgres, commit: not today (P0001)");
+    ground_expect(g, "SELECT count(*) FROM submissions", "0");
+    ground_run(g, "DROP TRIGGER refuse ON submissions");
+    assert_int_equal(ground_claim(g, 1, 10).answer, STORE_CLAIMED);
+}
+
+/* More than the buffers on the way hold: the session writes while the server already answers. */
+static void large_batches_pass_a_slow_link(void **state)
+{
+    (void)state;
+    enum { JOBS = 60, PAYLOAD = 200000 };
+    BASE_CLEANUP(ground_free) ground *g = ground_new();
+    char url[HARNESS_DATABASE_URL_MAX];
+    BASE_CLEANUP(harness_proxy_free)
+    harness_proxy *proxy = harness_proxy_new(harness_postgres_port(ground_postgres));
+    snprintf(url, sizeof(url), "postgresql://proofline@127.0.0.1:%u%s", harness_proxy_port(proxy),
+             strrchr(g->database.url, '/'));
+    BASE_CLEANUP(store_session_free) store_session *session = ground_session_to(url, 0);
+    ground_ok(store_session_check(session, &err), &err);
+    harness_proxy_slow(proxy, 1, 20000000);
+    wire_generate_proof jobs[JOBS];
+    store_generate_request requests[JOBS];
+    store_claim claims[JOBS] = {0};
+    BASE_CLEANUP(free) char *payload = calloc(1, PAYLOAD);
+    for (unsigned i = 0; i < JOBS; i++) {
+        jobs[i] = ground_job(i + 1);
+        requests[i] = (store_generate_request){&jobs[i], {i + 1, 1}, base_bytes_of(payload, PAYLOAD)};
+    }
+    ground_ok(store_generate_claim(session, requests, JOBS, false, claims, g->pending, &err), &err);
+    ground_expect(g, "SELECT count(*), sum(length(job_payload)) FROM submissions", "60|12000000");
+}
+
+static void a_batch_of_nothing_asks_nobody_and_one_of_too_much_is_refused(void **state)
+{
+    (void)state;
+    BASE_CLEANUP(store_session_free) store_session *session = ground_session_to("postgresql://x@127.0.0.1:1/x", 0);
+    BASE_CLEANUP(store_outbox_free) store_outbox *pending = NULL;
+    BASE_CLEANUP(free) store_generate_request *many = calloc(STORE_BATCH_MAX + 1, sizeof(store_generate_request));
+    BASE_CLEANUP(free) store_claim *claims = calloc(STORE_BATCH_MAX + 1, sizeof(store_claim));
+    ground_ok(store_outbox_new(&pending, &err), &err);
+    const store_lane lane = {.fee_payer = "B62qpayer"};
+    bool fenced = false;
+    ground_ok(store_generate_claim(session, NULL, 0, false, NULL, pending, &err), &err);
+    ground_ok(store_generate_commit(session, NULL, 0, &fenced, pending, &err), &err);
+    ground_ok(store_publish_commit(session, &lane, NULL, 0, &fenced, pending, &err), &err);
+    ground_ok(store_transactions_commit(session, &lane, NULL, NULL, 0, &fenced, &err), &err);
+    ground_ok(store_transactions_mark(session, &lane, NULL, 0, &err), &err);
+    const wire_generate_proof job = ground_job(1);
+    for (size_t i = 0; i <= STORE_BATCH_MAX; i++)
+        many[i].job = &job;
+    assert_int_equal(store_generate_claim(session, many, STORE_BATCH_MAX + 1, false, claims, pending, &err),
+                     BASE_LIMIT);
+    store_session *none = NULL;
+    assert_int_equal(store_session_new(&(store_session_options){0}, &none, &err), BASE_INVALID);
+    assert_string_equal(err.message, "no database URL given");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -232,6 +364,11 @@ int main(void)
         cmocka_unit_test(a_role_without_rights_is_denied),
         cmocka_unit_test(the_service_role_may_do_all_that_a_service_does),
         cmocka_unit_test(nobody_listening_is_unavailable),
+        cmocka_unit_test(a_server_that_accepts_and_says_nothing_is_unavailable),
+        cmocka_unit_test(a_commit_whose_answer_is_lost_is_ambiguous_and_safe_to_repeat),
+        cmocka_unit_test(a_commit_that_fails_at_its_very_end_stores_nothing_and_says_why),
+        cmocka_unit_test(large_batches_pass_a_slow_link),
+        cmocka_unit_test(a_batch_of_nothing_asks_nobody_and_one_of_too_much_is_refused),
     };
     return cmocka_run_group_tests_name("store_session", tests, ground_start, ground_end);
 }

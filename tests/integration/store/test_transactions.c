@@ -261,6 +261,83 @@ static void what_the_node_accepted_is_not_abandoned_by_an_end(void **state)
     ground_expect(g, "SELECT state FROM transactions", "accepted");
 }
 
+/* Complete by a transaction that then fails in its block. */
+static void a_lost_transaction_rejects_its_submission_once_and_only_for_the_lanes_owner(void **state)
+{
+    (void)state;
+    BASE_CLEANUP(ground_free) ground *g = ground_new();
+    BASE_CLEANUP(store_session_free) store_session *other = ground_session(g);
+    base_error err = {0};
+    const int64_t epoch = prepare(g, 1);
+    const store_lane old = acquire(g->session, "a");
+    const store_transaction t = make(1, 0, "5JhashOfTransaction");
+    bool fenced = true, rejected = true;
+    ground_ok(commit(g, &old, &t, epoch, &fenced, &err), &err);
+    const wire_publish_proof job = ground_command(1);
+    const store_claim claim = {.epoch = epoch, .event_sequence = 2};
+    const store_publish_outcome outcome = ground_publish_outcome(&job, &claim, 11, STORE_SUCCEEDED);
+    assert_false(ground_publish_commit_in(g, &old, &outcome));
+    ground_ok(store_lane_release(g->session, &old, &err), &err);
+    const store_lane lane = acquire(other, "b");
+    const store_loss loss = {.mark = {t.hash, STORE_TX_FAILED, 9}, .reason_code = "transaction_failed", .reason = "no"};
+    const size_t before = store_outbox_count(g->pending);
+    assert_int_equal(store_transaction_lose(g->session, &old, &t, &loss, g->pending, &rejected, &err), BASE_CONFLICT);
+    assert_int_equal(store_outbox_count(g->pending), before);
+    ground_expect(g, "SELECT status FROM submissions", "complete");
+
+    ground_ok(store_transaction_lose(other, &lane, &t, &loss, g->pending, &rejected, &err), &err);
+    assert_true(rejected);
+    assert_int_equal(store_outbox_count(g->pending), before + 2); /* an event and a dead letter */
+    ground_expect(g, "SELECT status, reason_code FROM submissions", "rejected|transaction_failed");
+    ground_expect(g, "SELECT state, block_height FROM transactions", "failed|9");
+    const store_outbox_row *letter = store_outbox_at(g->pending, before + 1);
+    wire_publish_proof command;
+    ground_ok(wire_publish_proof_decode(letter->payload, &command, &err), &err);
+    assert_memory_equal(command.sha256.bytes, job.sha256.bytes, BASE_SHA256_SIZE);
+    ground_ok(store_transaction_lose(other, &lane, &t, &loss, g->pending, &rejected, &err), &err);
+    assert_false(rejected); /* it was told before */
+    assert_int_equal(store_outbox_count(g->pending), before + 2);
+}
+
+/* A statement by itself commits when the server has read all, and then the whole may fail. */
+static void a_lane_whose_epoch_cannot_be_raised_is_not_held(void **state)
+{
+    (void)state;
+    BASE_CLEANUP(ground_free) ground *g = ground_new();
+    BASE_CLEANUP(store_session_free) store_session *other = ground_session(g);
+    base_error err = {0};
+    ground_run(g, "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
+                  "'BEGIN RAISE EXCEPTION ''not today''; END';"
+                  "CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON fee_payers DEFERRABLE INITIALLY DEFERRED "
+                  "FOR EACH ROW EXECUTE FUNCTION refuse()");
+    store_lane lane;
+    assert_int_equal(store_lane_acquire(g->session, PAYER, "a", &lane, &err), BASE_UNAVAILABLE);
+    assert_string_equal(err.message, "Postgres, commit: not today (P0001)");
+    ground_run(g, "DROP TRIGGER refuse ON fee_payers");
+    assert_int_equal(acquire(other, "b").lane_epoch, 1); /* the first one's lock has gone with its connection */
+}
+
+static void a_fee_payers_name_and_a_transaction_have_their_maxima(void **state)
+{
+    (void)state;
+    BASE_CLEANUP(ground_free) ground *g = ground_new();
+    base_error err = {0};
+    char longest[WIRE_ADDRESS_MAX + 2];
+    memset(longest, 'B', sizeof(longest) - 1);
+    longest[sizeof(longest) - 1] = '\0';
+    store_lane lane;
+    assert_int_equal(store_lane_acquire(g->session, longest, "a", &lane, &err), BASE_INVALID);
+    lane = acquire(g->session, "a");
+    const int64_t epoch = prepare(g, 1);
+    store_transaction t = make(1, 0, "5Jx");
+    BASE_CLEANUP(free) char *payload = calloc(1, STORE_TRANSACTION_PAYLOAD_MAX + 1);
+    t.payload = base_bytes_of(payload, STORE_TRANSACTION_PAYLOAD_MAX + 1);
+    bool fenced = false;
+    assert_int_equal(commit(g, &lane, &t, epoch, &fenced, &err), BASE_LIMIT);
+    t.payload.size = STORE_TRANSACTION_PAYLOAD_MAX;
+    ground_ok(commit(g, &lane, &t, epoch, &fenced, &err), &err);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -272,6 +349,9 @@ int main(void)
         cmocka_unit_test(a_transaction_of_a_lost_claim_is_not_stored),
         cmocka_unit_test(who_lost_the_lane_abandons_nothing),
         cmocka_unit_test(what_the_node_accepted_is_not_abandoned_by_an_end),
+        cmocka_unit_test(a_lost_transaction_rejects_its_submission_once_and_only_for_the_lanes_owner),
+        cmocka_unit_test(a_fee_payers_name_and_a_transaction_have_their_maxima),
+        cmocka_unit_test(a_lane_whose_epoch_cannot_be_raised_is_not_held),
         cmocka_unit_test(a_claim_brings_the_live_transaction_and_its_end_settles_it),
     };
     return cmocka_run_group_tests_name("store_transactions", tests, ground_start, ground_end);
