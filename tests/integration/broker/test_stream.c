@@ -247,6 +247,7 @@ static void a_feed_survives_the_loss_of_its_consumer(void **state)
     /* Killed, not stopped: the memory of the consumer's position is lost too. */
     for (uint64_t i = 2; i < 5; i++) {
         harness_nats_kill(own);
+        scene_await_link(link, false);
         harness_nats_start(own);
         scene_await_link(link, true);
         scene_publish(link, names.subject_generate, 1);
