@@ -1,7 +1,6 @@
 #pragma once
 /* What every fuzz target needs: libFuzzer's entry, checks that stay in every kind of build, and ways to cut an input into parts. */
 #include "base/bytes.h"
-#include "base/text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -17,11 +16,37 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size); /* always returns 
         }                                                                                                              \
     } while (0)
 
+/* Bytes of the character at text[0], by the definition of UTF-8 rather than by the table that the product has; 0: none, or a control
+ * character. Reading stops at the terminator. */
+static inline size_t fuzz_character(const uint8_t *text)
+{
+    static const uint32_t LEAST[] = {0, 0, 0x80, 0x800, 0x10000};
+    size_t length = text[0] < 0x80         ? 1
+                    : text[0] >> 5 == 0x6  ? 2
+                    : text[0] >> 4 == 0xe  ? 3
+                    : text[0] >> 3 == 0x1e ? 4
+                                           : 0;
+    uint32_t code = length <= 1 ? text[0] : text[0] & (0xffU >> (length + 1));
+    for (size_t i = 1; i < length; i++) {
+        if (text[i] >> 6 != 0x2)
+            return 0;
+        code = code << 6 | (text[i] & 0x3fU);
+    }
+    bool is_control = code < 0x20 || (code >= 0x7f && code < 0xa0);
+    bool is_character = code >= LEAST[length] && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff);
+    return is_character && !is_control ? length : 0;
+}
+
 /* `text` ends within its `size` bytes and is one line of UTF-8 without control characters. */
 static inline bool fuzz_is_line(const char *text, size_t size)
 {
     size_t length = strnlen(text, size);
-    return length < size && base_line_prefix(text, length) == length;
+    if (length == size)
+        return false;
+    for (size_t at = 0, step = 0; at < length; at += step)
+        if ((step = fuzz_character((const uint8_t *)text + at)) == 0)
+            return false;
+    return true;
 }
 
 /* A failure says why, in words that are fit for a log and a terminal. */

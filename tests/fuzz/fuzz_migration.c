@@ -20,6 +20,19 @@ static void check_section(const store_section *section, const base_buffer *text)
     FUZZ_CHECK(memmem(section->sql.data, section->sql.size, marker, sizeof(marker) - 1) == NULL);
 }
 
+/* Lines that are nothing but this marker, as people write it. */
+static size_t count_markers(base_bytes text, const char *marker)
+{
+    size_t count = 0;
+    size_t length = strlen(marker);
+    for (size_t at = 0; at + length <= text.size; at++) {
+        bool begins = at == 0 || text.data[at - 1] == '\n';
+        bool ends = at + length == text.size || text.data[at + length] == '\n';
+        count += begins && ends && memcmp(text.data + at, marker, length) == 0;
+    }
+    return count;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     base_bytes input = base_bytes_of(data, size);
@@ -35,6 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (code == BASE_OK) {
         check_section(&found.up, &found.text);
         check_section(&found.down, &found.text);
+        FUZZ_CHECK(count_markers(input, "-- migrate:up") <= 1 && count_markers(input, "-- migrate:down") <= 1);
         FUZZ_CHECK(found.up.sql.data + found.up.sql.size <= found.down.sql.data);
     }
     store_migration_done(&found);

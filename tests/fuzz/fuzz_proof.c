@@ -58,6 +58,19 @@ static void check(const prover_claim *claim, base_bytes proof)
     FUZZ_CHECK((code == BASE_OK) == is_known(claim, proof));
 }
 
+/* A good proof with one bit changed, or under the claim of another. */
+static void check_changed(base_bytes input)
+{
+    size_t at = fuzz_number(&input, 1) % answer_count;
+    uint64_t bit = fuzz_number(&input, 2) % (8 * PROVER_SOK_BLOB_SIZE);
+    uint8_t proof[PROVER_SOK_BLOB_SIZE];
+    memcpy(proof, answers[at].proof, sizeof(proof));
+    check(&answers[(at + 1) % answer_count].claim, base_bytes_of(proof, sizeof(proof)));
+    check(&answers[at].claim, base_bytes_of(proof, sizeof(proof) - 1));
+    proof[bit / 8] ^= (uint8_t)(1U << bit % 8);
+    check(&answers[at].claim, base_bytes_of(proof, sizeof(proof)));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     base_bytes input = base_bytes_of(data, size);
@@ -68,6 +81,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         FUZZ_CHECK(code == BASE_NOT_FOUND);
         FUZZ_CHECK_WHY(code, err);
     }
+    check_changed(input);
     prover_claim claim;
     fuzz_fill(&input, &claim, sizeof(claim));
     check(&claim, input);

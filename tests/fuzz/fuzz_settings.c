@@ -1,6 +1,7 @@
 /* Lines NAME=VALUE as the environment, loaded by a table with a row of each kind: what is accepted is in range, each bad setting has one
  * line that names it, and a secret is neither quoted nor left in the environment. FUZZ_SECRET_FILE's value is the content of the file. */
 #include "base/settings.h"
+#include "base/text.h"
 #include "fuzz.h"
 
 #include <ctype.h>
@@ -141,7 +142,7 @@ static size_t check_values(const settings *loaded, const base_buffer *problems)
 /* `direct` and `content` are what the variable and the file held; NULL: nothing. */
 static size_t check_secret(const settings *loaded, const base_buffer *problems, const char *direct, const char *content)
 {
-    FUZZ_CHECK(getenv("FUZZ_SECRET") == NULL);
+    FUZZ_CHECK(value_of("FUZZ_SECRET", NULL) == NULL);
     const char *wanted = content != NULL ? content : direct;
     size_t size = wanted == NULL ? 0 : strlen(wanted);
     bool good = size <= BASE_SECRET_MAX && (direct == NULL || content == NULL);

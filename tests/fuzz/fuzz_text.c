@@ -1,5 +1,6 @@
 /* Text as what base and wire read: one line of UTF-8, hex, base64, the name of a status. What is accepted is written again as it was. */
 #include "base/hex.h"
+#include "base/text.h"
 #include "fuzz.h"
 #include "wire/status.h"
 
@@ -12,6 +13,8 @@ static void one_line(const char *text)
     size_t length = strlen(text);
     size_t clean = base_line_prefix(text, length);
     FUZZ_CHECK(clean <= length && base_line_prefix(text, clean) == clean);
+    FUZZ_CHECK((clean == length) == fuzz_is_line(text, length + 1));
+    FUZZ_CHECK(clean == length || fuzz_character((const uint8_t *)text + clean) == 0);
     BASE_CLEANUP(free) char *line = malloc(length + 1);
     for (size_t size = 1; size <= length + 1; size += 1 + length / 16) {
         base_one_line(text, line, size);
@@ -23,6 +26,7 @@ static void one_line(const char *text)
     }
     base_error err = {0};
     (void)base_fail(&err, BASE_INVALID, "%s", text);
+    FUZZ_CHECK(clean < length || strncmp(err.message, text, strlen(err.message)) == 0);
     (void)base_fail_within(&err, "%s", text);
     FUZZ_CHECK(fuzz_is_line(err.message, sizeof(err.message)));
 }

@@ -19,6 +19,14 @@ def load(path):
     return json.loads((FIXTURES / path).read_text())["vectors"]
 
 
+def base58_payload(text):
+    """Without version and checksum."""
+    number = 0
+    for c in text:
+        number = number * 58 + "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz".index(c)
+    return number.to_bytes(40, "big")[1:-4]
+
+
 def proofs():
     for i, v in enumerate(load("prover/ecdsa-p256-sok-v1.json")):
         key = bytes.fromhex(v["public_key"]["x"] + v["public_key"]["y"])
@@ -43,6 +51,10 @@ def mina():
         write("mina_text", f"secret_key_{i}", v["privateKey"])
         write("mina_text", f"field_{i}", v["signature"]["field"])
         write("mina_text", f"hash_{i}", v["hash"])
+    address = load("mina/payments.json")[0]["publicKey"]
+    write("mina_text", "leading_one", "1" + address)
+    for parity in range(3):
+        write("mina_text", f"payload_parity_{parity}", b"\5" + base58_payload(address)[:-1] + bytes([parity]))
     write("mina_request", "address", load("mina/payments.json")[0]["publicKey"])
     write("mina_request", "hashes", "\n".join(v["hash"] for v in load("mina/payments.json")[:3]))
     write("mina_text", "payload_memo", bytes([1, 1, 5]) + b"hello".ljust(32, b"\0"))
