@@ -87,6 +87,26 @@ static void a_signer_who_is_not_listed_is_named(void **state)
     assert_int_equal(judge(&other, &signers, &code), BASE_OK);
 }
 
+/* What is kept to send a job again has no image in it, and proves the same. */
+static void a_job_with_its_image_is_kept_without_it(void **state)
+{
+    (void)state;
+    const char *code = NULL;
+    base_error err = {0};
+    const wire_generate_proof message = signed_message(true);
+    const prover_statement statement = judge_statement(&message);
+    BASE_CLEANUP(base_buffer_done) base_buffer kept = {.limit = WIRE_MESSAGE_MAX};
+    assert_int_equal(judge_without_image(&message, &statement, &kept, &err), BASE_OK);
+    assert_null(memmem(kept.data, kept.size, IMAGE, sizeof(IMAGE)));
+    wire_generate_proof again;
+    BASE_CLEANUP(wire_owner_free) wire_owner *owner = NULL;
+    assert_int_equal(wire_generate_proof_decode(base_buffer_view(&kept), &again, &owner, &err), BASE_OK);
+    assert_false(again.has_image);
+    assert_null(owner);
+    assert_memory_equal(again.sha256.bytes, message.sha256.bytes, BASE_SHA256_SIZE);
+    assert_int_equal(judge(&again, NULL, &code), BASE_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -94,6 +114,7 @@ int main(void)
         cmocka_unit_test(a_wrong_signature_is_named),
         cmocka_unit_test(a_witness_or_image_of_another_hash_is_named),
         cmocka_unit_test(a_signer_who_is_not_listed_is_named),
+        cmocka_unit_test(a_job_with_its_image_is_kept_without_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -69,6 +69,27 @@ static void readiness_names_what_is_missing_until_all_is_there(void **state)
     stop(&made);
 }
 
+static void parts_of_one_name_are_told_once_and_too_many_share_the_last(void **state)
+{
+    (void)state;
+    fixture made = start();
+    base_error down = {0};
+    base_fail(&down, BASE_UNAVAILABLE, "connection refused");
+    stage_health_set(made.health, made.nats, NULL);
+    stage_health_set(made.health, made.postgres, &down);
+    size_t last = made.postgres;
+    for (int i = 0; i < STAGE_HEALTH_PARTS; i++) {
+        last = stage_health_add(made.health, "postgres");
+        stage_health_set(made.health, last, &down);
+    }
+    assert_int_equal(last, STAGE_HEALTH_PARTS - 1);
+    harness_http_reply reply = harness_http_get(telemetry_http_port(made.http), "/readyz");
+    assert_int_equal(reply.status, 503);
+    assert_string_equal(reply.body, "{\"ready\":false,\"not_ready\":{\"postgres\":\"connection refused\"}}\n");
+    harness_http_reply_done(&reply);
+    stop(&made);
+}
+
 static void metrics_show_what_was_counted(void **state)
 {
     (void)state;
@@ -111,6 +132,7 @@ int main(void)
         return 1;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(readiness_names_what_is_missing_until_all_is_there),
+        cmocka_unit_test(parts_of_one_name_are_told_once_and_too_many_share_the_last),
         cmocka_unit_test(metrics_show_what_was_counted),
         cmocka_unit_test(a_gate_waits_longer_after_each_failure_but_never_a_second),
     };
