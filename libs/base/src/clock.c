@@ -21,6 +21,11 @@ int64_t base_monotonic_ms(void)
     return now_us(CLOCK_MONOTONIC) / 1000;
 }
 
+int64_t base_boottime_ms(void)
+{
+    return now_us(CLOCK_BOOTTIME) / 1000;
+}
+
 int64_t base_unix_ms(void)
 {
     return now_us(CLOCK_REALTIME) / 1000;

@@ -36,6 +36,15 @@ static base_code delete_stored(store_session *store, const store_outbox *outbox,
     return code;
 }
 
+static base_code check_age(const store_outbox *outbox, base_error *err)
+{
+    int64_t age_ms = store_outbox_age_ms(outbox);
+    if (age_ms <= STAGE_RELAY_AGE_MAX_MS)
+        return BASE_OK;
+    return base_fail(err, BASE_UNAVAILABLE, "outbox rows in memory are %lld s old: left to the sweeper",
+                     (long long)(age_ms / 1000));
+}
+
 static base_code relay_rows(broker_connection *broker, store_session *store, const store_outbox *outbox, size_t first,
                             size_t count, relay_chunk *chunk, base_error *err)
 {
@@ -44,6 +53,8 @@ static base_code relay_rows(broker_connection *broker, store_session *store, con
         chunk->results[i] = (broker_publish_result){.code = BASE_UNAVAILABLE};
     }
     base_code code = BASE_FAULT("relay.publishing", err);
+    if (code == BASE_OK)
+        code = check_age(outbox, err);
     if (code == BASE_OK)
         code = broker_publish(broker, chunk->messages, count, STAGE_PUBLISH_TIMEOUT_MS, chunk->results, err);
     if (code == BASE_OK)

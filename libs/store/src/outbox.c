@@ -3,6 +3,8 @@
 #include "arena.h"
 #include "messages.h"
 
+#include "base/clock.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -17,6 +19,7 @@ typedef struct outbox_item {
 struct store_outbox {
     outbox_item *items;
     size_t count, capacity;
+    int64_t begun_ms; /* when its first row was about to be added */
     store_arena texts;
 };
 
@@ -46,6 +49,17 @@ size_t store_outbox_count(const store_outbox *outbox)
 const store_outbox_row *store_outbox_at(const store_outbox *outbox, size_t index)
 {
     return &outbox->items[index].row;
+}
+
+static void begin(store_outbox *outbox)
+{
+    if (outbox->count == 0)
+        outbox->begun_ms = base_boottime_ms();
+}
+
+int64_t store_outbox_age_ms(const store_outbox *outbox)
+{
+    return outbox->count == 0 ? 0 : base_boottime_ms() - outbox->begun_ms;
 }
 
 void store_outbox_clear(store_outbox *outbox)
@@ -97,6 +111,7 @@ static bool cut_headers(store_outbox *outbox, outbox_item *item)
 
 base_code store_outbox_add(store_outbox *outbox, const store_message *message, base_error *err)
 {
+    begin(outbox);
     BASE_CLEANUP(base_buffer_done) base_buffer headers = {.limit = HEADERS_TEXT_MAX};
     for (size_t i = 0; i < message->header_count; i++) {
         if (message->headers[i].value[0] == '\0')
@@ -246,6 +261,7 @@ base_code store_outbox_find_stale(store_session *session, int64_t min_age_ms, si
     store_params_int64(&params, min_age_ms);
     store_params_int64(&params, (int64_t)limit);
     BASE_CLEANUP(store_rows_done) store_rows rows = {0};
+    begin(ret);
     base_code code = store_query(session, STORE_FLIGHT_READS, &FIND_STALE, &params, &rows, err);
     if (code != BASE_OK)
         return code;

@@ -5,6 +5,8 @@
 int64_t base_monotonic_ms(void);
 int64_t base_monotonic_us(void);
 int64_t base_unix_ms(void);
+/* Monotonic, and counts on while the machine is suspended: for whatever others have gone on without us meanwhile. */
+int64_t base_boottime_ms(void);
 
 typedef struct base_time_text {
     char text[32];

@@ -26,6 +26,8 @@ void store_outbox_free(store_outbox *outbox);
 BASE_CLEANUP_POINTER(store_outbox, store_outbox_free);
 size_t store_outbox_count(const store_outbox *outbox);
 const store_outbox_row *store_outbox_at(const store_outbox *outbox, size_t index);
+/* Milliseconds since before any of its rows could be seen by others, also while the process or machine stood still; 0: it is empty. */
+int64_t store_outbox_age_ms(const store_outbox *outbox);
 /* Empties the list, keeping its memory. */
 void store_outbox_clear(store_outbox *outbox);
 
