@@ -14,6 +14,7 @@
 #include <string.h>
 
 #define PULL_MS        5000
+#define PULL_SHARE     2 /* a pull waits no longer than the ack wait / this: a job is as old as the pull that brought it */
 #define RETRY_FIRST_MS 100
 #define RETRY_MAX_MS   2000
 #define NAME_SIZE      256
@@ -189,6 +190,7 @@ static bool bind_durable(broker_consumer *consumer)
     broker_heartbeat_set_ack_wait(&consumer->heartbeat, state.ack_wait_ms);
     {
         BROKER_HOLD(&consumer->intake.condition);
+        consumer->intake.ack_wait_ms = state.ack_wait_ms;
         consumer->bound = link_changes == consumer->link_changes;
     }
     if (consumer->pull_failures == 0)
@@ -209,12 +211,19 @@ static void note_pull_failure(broker_consumer *consumer, const base_error *troub
     rest(consumer, base_backoff_ms(consumer->pull_failures - 1, RETRY_FIRST_MS, RETRY_MAX_MS), NULL);
 }
 
+static int64_t pull_ms_of(broker_consumer *consumer)
+{
+    BROKER_HOLD(&consumer->intake.condition);
+    int64_t longest_ms = consumer->intake.ack_wait_ms / PULL_SHARE;
+    return longest_ms > 0 && longest_ms < consumer->options.pull_ms ? longest_ms : consumer->options.pull_ms;
+}
+
 static void pull(broker_consumer *consumer)
 {
     broker_pull request = {.stream = consumer->stream,
                            .durable = consumer->durable,
                            .batch = consumer->options.batch,
-                           .pull_ms = consumer->options.pull_ms,
+                           .pull_ms = pull_ms_of(consumer),
                            .sparse = consumer->sparse};
     base_error trouble;
     base_code code = broker_pull_run(consumer->connection, &consumer->intake, &request, &consumer->sparse, &trouble);
@@ -278,7 +287,8 @@ static void return_queue(broker_consumer *consumer)
     size_t count = 0;
     while ((count = take_batch(consumer)) > 0) {
         for (size_t i = 0; i < count; i++)
-            consumer->settlements[i] = (broker_settlement){.verdict = BROKER_RETRY};
+            consumer->settlements[i] = (broker_settlement){
+                .verdict = broker_consumer_holds(consumer, &consumer->hand[i]->job) ? BROKER_RETRY : BROKER_LEAVE};
         settle_batch(consumer, count);
     }
 }
@@ -308,6 +318,12 @@ void broker_consumer_run(broker_consumer *consumer, void (*trouble)(void *ctx, c
         return_queue(consumer);
 }
 
+bool broker_consumer_holds(broker_consumer *consumer, const broker_job *job)
+{
+    BROKER_HOLD(&consumer->intake.condition);
+    return broker_intake_holds(&consumer->intake, (const broker_delivery *)job);
+}
+
 base_code broker_consumer_check(broker_consumer *consumer, base_error *err)
 {
     base_code code = broker_connection_check(consumer->connection, err);
@@ -326,7 +342,7 @@ broker_consumer_stats broker_consumer_read_stats(const broker_consumer *consumer
         .acked = consumer->counts.acked,
         .retried = consumer->counts.retried + intake->given_back,
         .dead = consumer->counts.dead,
-        .left = consumer->counts.left,
+        .left = consumer->counts.left + intake->lost,
         .redelivered = intake->redelivered,
         .heartbeats = consumer->heartbeat.beats,
         .ack_failures = consumer->counts.failures,

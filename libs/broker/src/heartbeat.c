@@ -33,6 +33,28 @@ static void say_to_all(natsConnection *nats, const base_buffer *replies, const c
     }
 }
 
+/* With the lock held: what was lost while it waited is with somebody else. */
+static void drop_lost(broker_intake *intake)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < intake->queued; i++) {
+        if (broker_intake_holds(intake, intake->queue[i]))
+            intake->queue[kept++] = intake->queue[i];
+        else
+            broker_delivery_free(intake->queue[i]);
+    }
+    intake->lost += intake->queued - kept;
+    intake->queued = kept;
+}
+
+static void keep_alive(const broker_intake *intake)
+{
+    for (size_t i = 0; i < intake->in_hand; i++)
+        broker_intake_keep_alive(intake, intake->hand[i]);
+    for (size_t i = 0; i < intake->queued; i++)
+        broker_intake_keep_alive(intake, intake->queue[i]);
+}
+
 /* With the lock held: jobs that wait behind a handler at work for too long go to another instance. */
 static void drop_surplus(broker_intake *intake, base_buffer *replies)
 {
@@ -54,7 +76,9 @@ static void beat(broker_heartbeat *heartbeat, base_buffer *alive, base_buffer *s
     pthread_mutex_lock(&heartbeat->beating);
     {
         BROKER_HOLD(&intake->condition);
+        drop_lost(intake);
         drop_surplus(intake, surplus);
+        keep_alive(intake);
         heartbeat->beats += copy_replies(intake->hand, intake->in_hand, alive);
         heartbeat->beats += copy_replies(intake->queue, intake->queued, alive);
     }

@@ -58,9 +58,24 @@ static broker_delivery **find_sequence(broker_delivery **list, size_t count, uin
     return NULL;
 }
 
-static void give_back(broker_intake *intake, broker_delivery *delivery)
+bool broker_intake_holds(const broker_intake *intake, const broker_delivery *delivery)
 {
-    (void)natsConnection_Publish(intake->nats, natsMsg_GetReply(delivery->message), "-NAK", 4);
+    return !delivery->lost &&
+           (intake->ack_wait_ms == 0 || base_boottime_ms() - delivery->alive_ms <= intake->ack_wait_ms);
+}
+
+void broker_intake_keep_alive(const broker_intake *intake, broker_delivery *delivery)
+{
+    delivery->lost = !broker_intake_holds(intake, delivery);
+    if (!delivery->lost)
+        delivery->alive_ms = base_boottime_ms();
+}
+
+/* What was lost is with somebody else, and a word of ours would take it from them. */
+static void give_back(broker_intake *intake, broker_delivery *delivery, bool ours)
+{
+    if (ours)
+        (void)natsConnection_Publish(intake->nats, natsMsg_GetReply(delivery->message), "-NAK", 4);
     broker_delivery_free(delivery);
 }
 
@@ -68,7 +83,10 @@ static void give_back(broker_intake *intake, broker_delivery *delivery)
 static bool is_here_already(broker_intake *intake, broker_delivery *delivery)
 {
     uint64_t sequence = delivery->job.stream_sequence;
-    if (find_sequence(intake->hand, intake->in_hand, sequence) != NULL) {
+    broker_delivery **here = find_sequence(intake->hand, intake->in_hand, sequence);
+    if (here != NULL) {
+        (*here)->alive_ms = delivery->alive_ms; /* the server has given it to us again */
+        (*here)->lost = false;
         broker_delivery_free(delivery);
         return true;
     }
@@ -86,8 +104,11 @@ static broker_delivery *enqueue(broker_intake *intake, broker_delivery *delivery
     int64_t now = base_monotonic_ms();
     intake->last_arrival_ms = now;
     intake->pulled++;
-    if (intake->remaining > 0 && --intake->remaining == 0)
+    delivery->alive_ms = intake->open_since_ms; /* it may have waited in a socket while the process was frozen */
+    if (intake->remaining > 0 && --intake->remaining == 0) {
         intake->end.ended = true;
+        intake->unanswered = false;
+    }
     if (delivery->job.deliveries > 1) {
         intake->redelivered++;
         if (is_here_already(intake, delivery))
@@ -110,14 +131,16 @@ static void on_job(broker_intake *intake, natsMsg *message, const broker_deliver
         return;
     }
     broker_delivery *surplus = NULL;
+    bool ours = false;
     {
         BROKER_HOLD(&intake->condition);
         surplus = enqueue(intake, delivery);
+        ours = surplus != NULL && broker_intake_holds(intake, surplus);
         if (intake->end.ended || intake->queued == 1) /* else the batch is neither begun nor full */
             broker_condition_wake(&intake->condition);
     }
     if (surplus != NULL)
-        give_back(intake, surplus);
+        give_back(intake, surplus, ours);
 }
 
 /* "<inbox>.<number>": statuses carry the subject of their request, so those of earlier requests are known. */
@@ -138,6 +161,7 @@ static void on_status(broker_intake *intake, natsMsg *message)
         BROKER_HOLD(&intake->condition);
         if (is_current(intake, natsMsg_GetSubject(message))) {
             intake->end.ended = true;
+            intake->unanswered = false;
             intake->end.status = number;
             snprintf(intake->end.text, sizeof(intake->end.text), "%d %s", number, text == NULL ? "" : text);
             broker_condition_wake(&intake->condition);
@@ -229,6 +253,7 @@ void broker_intake_set_link(broker_intake *intake, bool linked)
     BROKER_HOLD(&intake->condition);
     intake->linked = linked;
     intake->voided = true;
+    intake->unanswered = false; /* nothing more comes of it */
     intake->end.ended = true;
     broker_condition_wake(&intake->condition);
 }
@@ -243,6 +268,11 @@ void broker_intake_stop(broker_intake *intake)
 
 void broker_intake_expect(broker_intake *intake, size_t batch, char ret[BROKER_INBOX_MAX + 24])
 {
+    int64_t now = base_boottime_ms();
+    intake->open_since_ms =
+        intake->unanswered ? intake->requested_ms : now; /* the server does not say which pull a job answers */
+    intake->requested_ms = now;
+    intake->unanswered = true;
     intake->request++;
     intake->remaining = batch;
     intake->end = (broker_pull_end){0};

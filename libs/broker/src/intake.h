@@ -16,8 +16,10 @@
 
 /* One delivered job, owned: broker_delivery_free. */
 typedef struct broker_delivery {
-    broker_job job; /* borrows from message */
+    broker_job job; /* first: a delivery is found by it. Borrows from message */
     natsMsg *message;
+    int64_t alive_ms; /* boottime: the server counts the ack wait from here on, or from later */
+    bool lost;        /* was not kept alive for an ack wait */
 } broker_delivery;
 void broker_delivery_free(broker_delivery *delivery);
 
@@ -42,8 +44,11 @@ typedef struct broker_intake {
     broker_delivery *queue[BROKER_INTAKE_MAX];
     size_t queued;
 
-    uint64_t request; /* number of the latest pull */
-    size_t remaining; /* jobs that it may still bring */
+    int64_t ack_wait_ms;                 /* 0: not known yet, and nothing is in hand */
+    uint64_t request;                    /* number of the latest pull */
+    int64_t requested_ms, open_since_ms; /* boottime: of the latest pull, and of the oldest whose jobs may come now */
+    bool unanswered;                     /* the server has not said that the latest pull is over */
+    size_t remaining;                    /* jobs that it may still bring */
     broker_pull_end end;
     int64_t last_arrival_ms;
 
@@ -51,7 +56,7 @@ typedef struct broker_intake {
     size_t in_hand;           /* of them, kept alive by heartbeats */
     int64_t working_since_ms; /* 0: the handler is not at work */
 
-    uint64_t pulled, redelivered, given_back;
+    uint64_t pulled, redelivered, given_back, lost;
 } broker_intake;
 
 /* Subscribes; works without a link as well. `hand` is borrowed. */
@@ -69,5 +74,10 @@ void broker_intake_stop(broker_intake *intake);
 
 /* With the lock held: starts the account of a new request of `batch` jobs and writes its reply subject. */
 void broker_intake_expect(broker_intake *intake, size_t batch, char ret[BROKER_INBOX_MAX + 24]);
+/* With the lock held: whether the job is still ours. Not after an ack wait without a sign of life, for the process was frozen or the link
+ * gone: the server has given it to somebody else, or will. */
+bool broker_intake_holds(const broker_intake *intake, const broker_delivery *delivery);
+/* With the lock held: a sign of life goes out now. */
+void broker_intake_keep_alive(const broker_intake *intake, broker_delivery *delivery);
 /* With the lock held: moves up to `count` jobs out, oldest first; the caller owns them. */
 size_t broker_intake_take(broker_intake *intake, broker_delivery **ret, size_t count);

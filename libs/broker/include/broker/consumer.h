@@ -67,6 +67,10 @@ void broker_consumer_stop(broker_consumer *consumer);
 /* True between stop and the end of run: a long handler looks here (or registers its own means) to end early. */
 bool broker_consumer_stopping(const broker_consumer *consumer);
 
+/* Whether a job of the handler's current call is still ours: not after an ack wait without a sign of life, because the process was
+ * frozen, the machine suspended or the link gone. Whoever has it then must not be disturbed: BROKER_LEAVE. Within the handler. */
+bool broker_consumer_holds(broker_consumer *consumer, const broker_job *job);
+
 /* BASE_OK while bound to its durable and the server answers; else BASE_UNAVAILABLE with the reason. Any thread, never blocks. */
 BASE_MUST_CHECK base_code broker_consumer_check(broker_consumer *consumer, base_error *err);
 broker_consumer_stats broker_consumer_read_stats(const broker_consumer *consumer);
