@@ -4,7 +4,10 @@
 
 #include <string.h>
 
-enum { TWIN_DELAY_MS = 5000 }; /* a second message for a submission in hand comes back when the first may have ended */
+enum {
+    TWIN_DELAY_MS = 5000, /* a second message for a submission in hand comes back when the first may have ended */
+    TURN_WAIT_MS = 10 * 60 * 1000 /* for the batches of other threads */
+};
 
 base_code stage_batch_init(stage_batch *batch, stage_worker *worker, const stage_steps *steps, void *ctx,
                            size_t capacity, base_error *err)
@@ -35,13 +38,22 @@ stage_job *stage_batch_at(const stage_batch *batch, size_t index)
     return item;
 }
 
+/* A job that was not claimed comes again, to whoever has it by now. */
+static void return_job(const stage_batch *batch, stage_job *job, int64_t delay_ms)
+{
+    if (stage_worker_holds(batch->worker, job->delivery))
+        stage_job_give_back(job, delay_ms);
+    else
+        *job->settlement = (broker_settlement){.verdict = BROKER_LEAVE};
+}
+
 /* False: the job is settled already. */
 static bool read_job(const stage_batch *batch, stage_job *job)
 {
     base_error err = {0};
     base_code code = batch->steps->decode(batch->ctx, job, &err);
     if (code == BASE_NO_MEMORY)
-        stage_job_give_back(job, TWIN_DELAY_MS);
+        return_job(batch, job, TWIN_DELAY_MS);
     else if (code != BASE_OK)
         *job->settlement = stage_worker_bury(batch->worker, job->delivery, "undecodable", err.message);
     return code == BASE_OK;
@@ -76,7 +88,7 @@ static void end_jobs(const stage_batch *batch, size_t count)
         if (job->twin_of != NULL && job->twin_of->passed)
             *job->settlement = (broker_settlement){.verdict = BROKER_DONE};
         else if (job->twin_of != NULL)
-            stage_job_give_back(job, TWIN_DELAY_MS);
+            return_job(batch, job, TWIN_DELAY_MS);
     }
     for (size_t i = 0; batch->steps->forget != NULL && i < count; i++)
         batch->steps->forget(batch->ctx, stage_batch_at(batch, i));
@@ -129,7 +141,7 @@ static base_code commit_alone(const stage_batch *batch, size_t index)
     stage_job *job = batch->claimed[index];
     base_error err = {0};
     base_code code = commit(batch, index, 1, &err);
-    if (code == BASE_OK || stage_worker_stopping(batch->worker))
+    if (code == BASE_OK || !stage_service_may_commit(batch->worker->service))
         return code;
     store_outcome_kind was = job->kind;
     job->why = err;
@@ -147,7 +159,7 @@ static void finish(const stage_batch *batch, size_t count)
     for (size_t i = 0; i < count; i++) {
         stage_job *job = batch->claimed[i];
         base_code own = code;
-        if (code != BASE_OK && !stage_worker_stopping(batch->worker))
+        if (code != BASE_OK && stage_service_may_commit(batch->worker->service))
             own = commit_alone(batch, i);
         job->fenced = job->fenced || (own == BASE_OK && batch->fenced[i]);
         if (own == BASE_OK)
@@ -166,7 +178,7 @@ static void process(stage_batch *batch, stage_job *const *jobs, size_t count, bo
     if (code != BASE_OK) {
         stage_worker_store_failed(batch->worker, &err);
         for (size_t i = 0; i < count; i++)
-            stage_job_give_back(jobs[i], code == BASE_UNAVAILABLE || code == BASE_AMBIGUOUS ? 0 : STAGE_GATE_MAX_MS);
+            return_job(batch, jobs[i], code == BASE_UNAVAILABLE || code == BASE_AMBIGUOUS ? 0 : STAGE_GATE_MAX_MS);
         return;
     }
     stage_worker_relay(batch->worker);
@@ -177,6 +189,38 @@ static void process(stage_batch *batch, stage_job *const *jobs, size_t count, bo
     finish(batch, ours);
 }
 
+/* Leaves alone what others have by now, for a claim would take it from them and count a crash. Returns how many jobs remain. */
+static size_t leave_lost(const stage_batch *batch, stage_job **jobs, size_t count)
+{
+    size_t held = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (stage_worker_holds(batch->worker, jobs[i]->delivery))
+            jobs[held++] = jobs[i];
+        else
+            *jobs[i]->settlement = (broker_settlement){.verdict = BROKER_LEAVE};
+    }
+    if (held < count)
+        TELEMETRY_LOG(TELEMETRY_WARN, "jobs_left", telemetry_text("reason", "not kept alive for an ack wait"),
+                      telemetry_int("jobs", (int64_t)(count - held)));
+    return held;
+}
+
+/* Returns how many jobs there are still; the others are settled. */
+static size_t process_in_turn(stage_batch *batch, stage_job **jobs, size_t count, bool alone)
+{
+    stage_turn *turn = stage_service_turn(batch->worker->service);
+    if (!stage_turn_enter(turn, alone, TURN_WAIT_MS)) {
+        for (size_t i = 0; i < count; i++)
+            return_job(batch, jobs[i], stage_worker_stopping(batch->worker) ? 0 : TWIN_DELAY_MS);
+        return 0;
+    }
+    size_t held = leave_lost(batch, jobs, count);
+    if (held > 0)
+        process(batch, jobs, held, alone);
+    stage_turn_leave(turn, alone);
+    return held;
+}
+
 /* A job that an earlier attempt died with must not take others along. */
 static void process_suspects(stage_batch *batch, size_t count)
 {
@@ -185,9 +229,9 @@ static void process_suspects(stage_batch *batch, size_t count)
         if (job->claim.answer != STORE_SUSPECT)
             continue;
         if (batch->steps->ready == NULL || batch->steps->ready(batch->ctx))
-            process(batch, &job, 1, true);
+            (void)process_in_turn(batch, &job, 1, true);
         else
-            stage_job_give_back(job, 0);
+            return_job(batch, job, 0);
     }
 }
 
@@ -195,7 +239,6 @@ void stage_batch_run(stage_batch *batch, const broker_job *const *jobs, size_t c
 {
     size_t fresh = read_jobs(batch, jobs, count, settlements);
     if (fresh > 0)
-        process(batch, batch->fresh, fresh, false);
-    process_suspects(batch, fresh);
+        process_suspects(batch, process_in_turn(batch, batch->fresh, fresh, false));
     end_jobs(batch, count);
 }

@@ -1,5 +1,7 @@
 #include "stage/service.h"
 
+#include "deadline.h"
+
 #include "base/clock.h"
 #include "stage/metrics.h"
 #include "stage/sweeper.h"
@@ -27,10 +29,12 @@ struct stage_service {
     stage_worker *workers[STAGE_WORKERS_MAX];
     pthread_t threads[STAGE_WORKERS_MAX + 1]; /* the last started one is the sweeper's */
     size_t worker_count, thread_count;
-    pthread_mutex_t lock; /* guards stopping */
+    stage_turn turn;
+    pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t stopped;
     bool stopping;
-    base_error failure; /* why it was aborted; BASE_OK: it was not */
+    int64_t commit_until_ms; /* monotonic, once it stops */
+    base_error failure;      /* why it was aborted; BASE_OK: it was not */
 };
 
 static void on_broker_change(void *ctx, bool connected, const char *detail)
@@ -49,6 +53,7 @@ static void init_stop(stage_service *service)
     pthread_cond_init(&service->stopped, &monotonic);
     pthread_condattr_destroy(&monotonic);
     pthread_mutex_init(&service->lock, NULL);
+    stage_turn_init(&service->turn);
 }
 
 /* Before any thread exists: every later one inherits the mask, so that only stage_service_run takes these signals. */
@@ -101,6 +106,7 @@ void stage_service_free(stage_service *service)
     broker_connection_free(service->broker);
     stage_health_free(service->health);
     stage_metrics_free(service->metrics);
+    stage_turn_done(&service->turn);
     pthread_cond_destroy(&service->stopped);
     pthread_mutex_destroy(&service->lock);
     free(service);
@@ -131,6 +137,11 @@ stage_health *stage_service_health(stage_service *service)
     return service->health;
 }
 
+stage_turn *stage_service_turn(stage_service *service)
+{
+    return &service->turn;
+}
+
 store_subjects stage_service_subjects(const stage_service *service)
 {
     return (store_subjects){service->names.subject_generate, service->names.subject_publish,
@@ -157,16 +168,6 @@ void stage_service_abort(stage_service *service, const base_error *why)
         kill(getpid(), SIGTERM); /* to stage_service_run, which waits for it */
 }
 
-static struct timespec deadline_after(int64_t ms)
-{
-    struct timespec at;
-    clock_gettime(CLOCK_MONOTONIC, &at);
-    int64_t ns = at.tv_nsec + ms % 1000 * 1000000;
-    at.tv_sec += (time_t)(ms / 1000 + ns / 1000000000);
-    at.tv_nsec = ns % 1000000000;
-    return at;
-}
-
 bool stage_service_wait_stop(stage_service *service, int64_t timeout_ms)
 {
     struct timespec deadline = deadline_after(timeout_ms);
@@ -177,6 +178,25 @@ bool stage_service_wait_stop(stage_service *service, int64_t timeout_ms)
     bool stopping = service->stopping;
     pthread_mutex_unlock(&service->lock);
     return stopping;
+}
+
+bool stage_service_may_commit(stage_service *service)
+{
+    pthread_mutex_lock(&service->lock);
+    bool may = !service->stopping || base_monotonic_ms() < service->commit_until_ms;
+    pthread_mutex_unlock(&service->lock);
+    return may;
+}
+
+void stage_service_rest(stage_service *service, int64_t timeout_ms)
+{
+    struct timespec deadline = deadline_after(timeout_ms);
+    pthread_mutex_lock(&service->lock);
+    bool before = service->stopping;
+    int status = 0;
+    while (service->stopping == before && status == 0)
+        status = pthread_cond_clockwait(&service->stopped, &service->lock, CLOCK_MONOTONIC, &deadline);
+    pthread_mutex_unlock(&service->lock);
 }
 
 static base_code start_http(stage_service *service, base_error *err)
@@ -217,10 +237,13 @@ static void stop(stage_service *service)
     stage_health_stop(service->health);
     pthread_mutex_lock(&service->lock);
     service->stopping = true;
+    service->commit_until_ms =
+        base_monotonic_ms() + service->settings->shutdown_grace_s * 1000 / STAGE_STOP_COMMIT_SHARE;
     pthread_cond_broadcast(&service->stopped);
     pthread_mutex_unlock(&service->lock);
     for (size_t i = 0; i < service->worker_count; i++)
         stage_worker_stop(service->workers[i]);
+    stage_turn_stop(&service->turn);
 }
 
 /* Ends the process when the time is up or a second signal comes: jobs in hand come again by redelivery. */

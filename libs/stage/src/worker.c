@@ -149,6 +149,11 @@ bool stage_worker_stopping(const stage_worker *worker)
     return broker_consumer_stopping(worker->consumer);
 }
 
+bool stage_worker_holds(const stage_worker *worker, const broker_job *job)
+{
+    return broker_consumer_holds(worker->consumer, job);
+}
+
 void stage_worker_store_failed(stage_worker *worker, const base_error *why)
 {
     worker->store_checked_ms = base_monotonic_ms() - STORE_CHECK_MS; /* ask it before the next pull */
@@ -170,7 +175,8 @@ bool stage_worker_try_again(stage_worker *worker, base_code code, const base_err
     if (!is_away && !is_misconfigured && code != BASE_NO_MEMORY)
         return false;
     stage_worker_store_failed(worker, why);
-    return !stage_service_wait_stop(worker->service, stage_gate_remaining_ms(&worker->gate));
+    stage_service_rest(worker->service, stage_gate_remaining_ms(&worker->gate));
+    return stage_service_may_commit(worker->service);
 }
 
 void stage_worker_relay(stage_worker *worker)

@@ -3,8 +3,10 @@
 #include "broker/topology.h"
 #include "stage/health.h"
 #include "stage/settings.h"
+#include "stage/turn.h"
 
-#define STAGE_WORKERS_MAX 64
+#define STAGE_WORKERS_MAX       64
+#define STAGE_STOP_COMMIT_SHARE 2 /* commits are tried again for SHUTDOWN_GRACE_S / this after a stop */
 
 typedef struct stage_service stage_service;
 typedef struct stage_worker stage_worker;
@@ -20,6 +22,8 @@ const stage_settings *stage_service_settings(const stage_service *service);
 const broker_names *stage_service_names(const stage_service *service);
 broker_connection *stage_service_broker(stage_service *service);
 stage_health *stage_service_health(stage_service *service);
+/* Which of its threads may work. */
+stage_turn *stage_service_turn(stage_service *service);
 /* Where outbox rows go; the texts live as long as the service. */
 store_subjects stage_service_subjects(const stage_service *service);
 
@@ -36,3 +40,9 @@ void stage_service_abort(stage_service *service, const base_error *why);
 
 /* Waits until the service stops, at most timeout_ms. True: it stops. Any thread. */
 bool stage_service_wait_stop(stage_service *service, int64_t timeout_ms);
+
+/* Whether a result that the store did not take is worth another try: for a part of the time for a stop as well, since an attempt
+ * left open passes for a crash. Any thread. */
+bool stage_service_may_commit(stage_service *service);
+/* The pause before that: at most timeout_ms, and cut short when the service begins to stop. */
+void stage_service_rest(stage_service *service, int64_t timeout_ms);

@@ -41,6 +41,9 @@ void stage_worker_run(stage_worker *worker);
 void stage_worker_stop(stage_worker *worker);
 bool stage_worker_stopping(const stage_worker *worker);
 
+/* Whether the job is still ours: see broker_consumer_holds. */
+bool stage_worker_holds(const stage_worker *worker, const broker_job *job);
+
 /* The store failed: pauses pulling until it answers again. */
 void stage_worker_store_failed(stage_worker *worker, const base_error *why);
 /* What `options.needs` names failed during a batch. */
@@ -48,7 +51,7 @@ void stage_worker_needs_failed(stage_worker *worker, const base_error *why);
 
 /* A result must not be lost because the store is away: waits a little and says whether to try the commit again. What an
  * operator has to mend (a table or a right is missing) and want of memory are waited for, too: no job is to blame for them.
- * False: the service stops, or the store refuses this very content. */
+ * False: the service stops and may not wait any longer, or the store refuses this very content. */
 bool stage_worker_try_again(stage_worker *worker, base_code code, const base_error *why);
 
 /* Publishes what was committed. A failure is logged; the sweeper goes on with it and with the rest of the batch, in order. */

@@ -1,0 +1,135 @@
+/* Whose a job is: what threads, frozen processes and stops must not do to jobs that others have in hand. */
+#include "harness/wait.h"
+#include "pipeline.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { PAIR = 2, CRASHES = 3, SQL_MAX = 512, DELIVERY_MS = 500, TRIES = 10 };
+
+/* SIGKILL, also to what the dead client has sent: its backends would go on and commit. */
+static void crash_generator(pipeline *p)
+{
+    pipeline_kill(p->generator);
+    free(harness_database_query(&p->database, "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE "
+                                              "application_name = 'proofline-generator' "
+                                              "AND datname = current_database()"));
+}
+
+static void a_poison_takes_nothing_along_that_another_thread_has_in_hand(void **state)
+{
+    static const char *const threads[] = {"WORKER_CONCURRENCY=2", "WORKER_BATCH=1", NULL};
+    pipeline p;
+    base_sha256 submissions[PAIR];
+    pipeline_start(&p, *state, 0);
+    crash_generator(&p);
+    harness_process *lock =
+        pipeline_lock_table(&p, "proofs"); /* claims pass, commits wait: every job kills its worker */
+    pipeline_submit_many(&p, "t", PAIR, submissions);
+    for (int crash = 1; crash <= CRASHES; crash++) {
+        char sql[SQL_MAX];
+        /* Both are in hand at the first crash. Then at least one more each time, and two ack waits for the other to come. */
+        int64_t before = pipeline_number(&p, "SELECT sum(generate_attempts) FROM submissions");
+        snprintf(sql, sizeof(sql),
+                 "SELECT sum(generate_attempts) FROM submissions "
+                 "HAVING max(processing_started_at) < now() - interval '%d ms' AND sum(generate_attempts) >= %d",
+                 2 * PIPELINE_ACK_WAIT_MS, (int)before + (crash == 1 ? PAIR : 1));
+        pipeline_start_generator(&p, threads);
+        pipeline_wait_number(&p, sql, 1);
+        crash_generator(&p);
+    }
+    pipeline_unlock(&p, lock);
+    pipeline_start_generator(&p, threads);
+    pipeline_wait_number(&p, "SELECT count(*) FROM submissions WHERE status IN ('complete', 'rejected')", PAIR);
+    assert_in_range(pipeline_number(&p, "SELECT count(*) FROM submissions WHERE status = 'complete'"), 1, PAIR);
+    assert_int_equal(pipeline_number(&p, "SELECT sum(generate_attempts) FROM submissions "
+                                         "WHERE status = 'complete' OR reason_code = 'quarantined'"),
+                     PAIR + (CRASHES - 1) + PAIR); /* both once, one at each further crash, both at the end */
+    pipeline_stop(&p);
+}
+
+static void a_stop_waits_for_a_store_that_is_away_and_leaves_no_attempt_open(void **state)
+{
+    pipeline p;
+    pipeline_start(&p, *state, 0);
+    harness_process *lock = pipeline_lock_table(&p, "proofs");
+    base_sha256 submission = pipeline_submit(&p, "in hand at the stop");
+    pipeline_wait_number(&p, "SELECT count(*) FROM submissions WHERE attempt_open", 1);
+    harness_process_free(lock);
+    harness_postgres_stop(*state, HARNESS_POSTGRES_IMMEDIATE);
+    BASE_CLEANUP(free) char *down = harness_process_wait_line(p.generator, "dependency_down", PIPELINE_WAIT_MS);
+    assert_non_null(down);
+    harness_process_signal(p.generator, SIGTERM);
+    BASE_CLEANUP(free) char *stopping = harness_process_wait_line(p.generator, "service_stopping", PIPELINE_WAIT_MS);
+    assert_non_null(stopping);
+    harness_postgres_start(*state);
+    assert_int_equal(harness_process_wait(p.generator, PIPELINE_WAIT_MS), 0);
+    assert_int_equal(
+        pipeline_number(&p, "SELECT count(*) FROM submissions WHERE attempt_open AND status = 'proof_generation'"), 0);
+    pipeline_start_generator(&p, NULL);
+    assert_int_equal(pipeline_wait(&p, &submission, WIRE_STATUS_COMPLETE).generate_attempts, 1);
+    pipeline_stop(&p);
+}
+
+static bool is_delivered(void *ctx)
+{
+    pipeline *p = ctx;
+    base_error err = {0};
+    broker_durable_state state;
+    base_code code = broker_durable_read_state(p->broker, p->names.stream_jobs, BROKER_DURABLE_GENERATOR, &state, &err);
+    if (code != BASE_OK)
+        harness_fail("%s", err.message);
+    return state.ack_pending > 0;
+}
+
+/* Freezes the generator with a job on its way to it: the server answers a pull request that was made before. */
+static base_sha256 freeze_with_job(pipeline *p)
+{
+    for (int i = 0; i < TRIES; i++) {
+        char seed[32];
+        snprintf(seed, sizeof(seed), "on its way %d", i);
+        harness_process_pause(p->generator);
+        base_sha256 submission = pipeline_submit(p, seed);
+        if (harness_wait_until(is_delivered, p, DELIVERY_MS))
+            return submission;
+        harness_process_resume(p->generator); /* its request had just ended */
+        pipeline_wait(p, &submission, WIRE_STATUS_COMPLETE);
+    }
+    harness_fail("no job was delivered to a frozen generator");
+}
+
+static void a_generator_frozen_before_its_claim_takes_no_job_from_a_live_one(void **state)
+{
+    pipeline p;
+    pipeline_start(&p, *state, 0);
+    base_sha256 first = pipeline_submit(&p, "first");
+    pipeline_wait(&p, &first, WIRE_STATUS_COMPLETE);
+    base_sha256 submission = freeze_with_job(&p);
+    harness_process *frozen = BASE_TAKE(p.generator);
+    harness_process *lock = pipeline_lock_table(&p, "proofs");
+    pipeline_start_generator(&p, NULL);
+    pipeline_wait_number(&p, "SELECT count(*) FROM submissions WHERE attempt_open", 1);
+    harness_process_resume(frozen);
+    BASE_CLEANUP(free) char *left = harness_process_wait_line(frozen, "jobs_left", PIPELINE_WAIT_MS);
+    assert_non_null(left);
+    pipeline_unlock(&p, lock);
+    assert_int_equal(pipeline_wait(&p, &submission, WIRE_STATUS_COMPLETE).generate_attempts, 1);
+    harness_process_free(frozen);
+    pipeline_stop(&p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_poison_takes_nothing_along_that_another_thread_has_in_hand),
+        cmocka_unit_test(a_stop_waits_for_a_store_that_is_away_and_leaves_no_attempt_open),
+        cmocka_unit_test(a_generator_frozen_before_its_claim_takes_no_job_from_a_live_one),
+    };
+    return cmocka_run_group_tests(tests, pipeline_group_setup, pipeline_group_teardown);
+}
