@@ -17,7 +17,11 @@ static base_code read_info(broker_connection *connection, const char *stream, co
     char what[BASE_ERROR_MESSAGE];
     snprintf(subject, sizeof(subject), "CONSUMER.INFO.%s.%s", stream, durable);
     snprintf(what, sizeof(what), "consumer %s of stream %s", durable, stream);
-    return broker_api(connection, what, subject, NULL, ret, err);
+    base_code code = broker_api(connection, what, subject, NULL, ret, err);
+    if (code != BASE_OK || json_object_get(*ret, "config") != NULL)
+        return code;
+    json_decref(BASE_TAKE(*ret)); /* it is just being deleted: a server tells that by an answer without contents */
+    return base_fail(err, BASE_NOT_FOUND, "%s: consumer not found: run `proofctl topology apply`", what);
 }
 
 void broker_durable_fill(const json_t *info, broker_durable_state *ret)
