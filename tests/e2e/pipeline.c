@@ -70,6 +70,21 @@ static void ignore_migration(void *ctx, const char *version, const char *name, c
     (void)ctx, (void)version, (void)name, (void)state, (void)at;
 }
 
+static bool is_topology_made(void *ctx)
+{
+    pipeline *p = ctx;
+    base_error err = {0};
+    const broker_topology_options topology = {
+        .names = p->names, .replicas = 1, .ack_wait_ms = PIPELINE_ACK_WAIT_MS, .max_ack_pending = 10000};
+    return broker_topology_apply(p->broker, &topology, ignore_topology, NULL, &err) == BASE_OK;
+}
+
+void pipeline_make_topology(pipeline *p)
+{
+    if (!harness_wait_until(is_topology_made, p, PIPELINE_WAIT_MS))
+        harness_fail("no streams could be made");
+}
+
 static void prepare_servers(pipeline *p, harness_postgres *cluster)
 {
     base_error err = {0};
@@ -78,9 +93,7 @@ static void prepare_servers(pipeline *p, harness_postgres *cluster)
     must(broker_names_of("proofline", &p->names, &err), &err);
     const broker_connection_options broker = {.url = harness_nats_url(p->nats), .name = "test"};
     must(broker_connection_open(&broker, &p->broker, &err), &err);
-    const broker_topology_options topology = {
-        .names = p->names, .replicas = 1, .ack_wait_ms = PIPELINE_ACK_WAIT_MS, .max_ack_pending = 10000};
-    must(broker_topology_apply(p->broker, &topology, ignore_topology, NULL, &err), &err);
+    pipeline_make_topology(p);
     const store_session_options store = {.database_url = p->database.url, .application_name = "test"};
     must(store_session_new(&store, &p->store, &err), &err);
     must(store_migrate_up(p->store, MIGRATIONS_DIR, ignore_migration, NULL, &err), &err);

@@ -33,6 +33,8 @@ int pipeline_group_teardown(void **state);
 void pipeline_start(pipeline *p, harness_postgres *cluster, int block_ms);
 /* The same without the services. */
 void pipeline_prepare(pipeline *p, harness_postgres *cluster, int block_ms);
+/* Makes streams and consumers anew, as soon as the server has come back with none. */
+void pipeline_make_topology(pipeline *p);
 /* Ends everything, in any state. */
 void pipeline_stop(pipeline *p);
 

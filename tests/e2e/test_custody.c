@@ -124,11 +124,40 @@ static void a_generator_frozen_before_its_claim_takes_no_job_from_a_live_one(voi
     pipeline_stop(&p);
 }
 
+static void run_sql(pipeline *p, const char *sql)
+{
+    free(harness_database_query(&p->database, sql));
+}
+
+static void an_attempt_that_takes_longer_than_the_quiet_time_is_not_made_again_when_the_streams_are_wiped(void **state)
+{
+    static const char *const soon[] = {"SWEEP_QUIET_S=3", NULL};
+    pipeline p;
+    pipeline_start(&p, *state, 0);
+    pipeline_start_generator(&p, soon);
+    pipeline_start_publisher(&p, soon);
+    run_sql(&p, "ALTER TABLE proofs RENAME TO proofs_away"); /* an attempt goes on until it is back, and locks no row */
+    base_sha256 submission = pipeline_submit(&p, "slow");
+    pipeline_wait_number(&p, "SELECT count(*) FROM submissions WHERE attempt_open", 1);
+    harness_nats_stop(p.nats);
+    harness_nats_wipe(p.nats);
+    harness_nats_start(p.nats);
+    pipeline_make_topology(&p);
+    /* Longer than the quiet time and the allowance for clocks, through several sweeps. */
+    pipeline_wait_number(&p, "SELECT count(*) FROM submissions WHERE now() > enqueued_at + interval '20 s'", 1);
+    run_sql(&p, "ALTER TABLE proofs_away RENAME TO proofs");
+    store_submission row = pipeline_wait(&p, &submission, WIRE_STATUS_COMPLETE);
+    assert_int_equal(row.generate_attempts, 1);
+    assert_int_equal(row.epoch, 2); /* one claim of each stage */
+    pipeline_stop(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_poison_takes_nothing_along_that_another_thread_has_in_hand),
         cmocka_unit_test(a_stop_waits_for_a_store_that_is_away_and_leaves_no_attempt_open),
+        cmocka_unit_test(an_attempt_that_takes_longer_than_the_quiet_time_is_not_made_again_when_the_streams_are_wiped),
         cmocka_unit_test(a_generator_frozen_before_its_claim_takes_no_job_from_a_live_one),
     };
     return cmocka_run_group_tests(tests, pipeline_group_setup, pipeline_group_teardown);

@@ -157,8 +157,6 @@ static void a_job_in_hand_for_longer_than_the_ack_wait_stays_where_it_is(void **
     pipeline_stop(&p);
 }
 
-static void make_topology(pipeline *p);
-
 static void wiped_streams_are_rebuilt_and_nothing_is_done_twice(void **state)
 {
     pipeline p;
@@ -182,7 +180,7 @@ static void wiped_streams_are_rebuilt_and_nothing_is_done_twice(void **state)
     harness_nats_wipe(p.nats);
     harness_nats_start(p.nats);
     pipeline_unlock(&p, lock);
-    make_topology(&p);
+    pipeline_make_topology(&p);
     pipeline_fault(&p, NULL);
     pipeline_start_generator(&p, soon);
     pipeline_start_publisher(&p, soon);
@@ -191,25 +189,6 @@ static void wiped_streams_are_rebuilt_and_nothing_is_done_twice(void **state)
     /* Each job was put back once, and those put back for the generator brought the publisher another. */
     assert_int_equal(pipeline_messages(&p, p.names.stream_jobs), 3 * FEW);
     pipeline_stop(&p);
-}
-
-static void ignore_topology(void *ctx, const char *kind, const char *name, const char *state, const char *differences)
-{
-    (void)ctx, (void)kind, (void)name, (void)state, (void)differences;
-}
-
-static bool is_topology_made(void *ctx)
-{
-    pipeline *p = ctx;
-    base_error err = {0};
-    const broker_topology_options topology = {
-        .names = p->names, .replicas = 1, .ack_wait_ms = PIPELINE_ACK_WAIT_MS, .max_ack_pending = 10000};
-    return broker_topology_apply(p->broker, &topology, ignore_topology, NULL, &err) == BASE_OK;
-}
-
-static void make_topology(pipeline *p)
-{
-    assert_true(harness_wait_until(is_topology_made, p, PIPELINE_WAIT_MS));
 }
 
 static void a_backlog_without_a_publisher_is_not_put_back(void **state)

@@ -170,6 +170,12 @@ static void finish(const stage_batch *batch, size_t count)
     stage_worker_relay(batch->worker);
 }
 
+static store_attempt attempt_at(const void *ctx, size_t index)
+{
+    const stage_job *job = ((const stage_batch *)ctx)->claimed[index];
+    return (store_attempt){*job->submission, job->claim.epoch};
+}
+
 /* Claims, works and commits `count` jobs. Those answered STORE_SUSPECT are left for a call of their own. */
 static void process(stage_batch *batch, stage_job *const *jobs, size_t count, bool alone)
 {
@@ -185,8 +191,10 @@ static void process(stage_batch *batch, stage_job *const *jobs, size_t count, bo
     size_t ours = sort_claims(batch, jobs, count);
     if (ours == 0)
         return;
+    stage_hand_take(&batch->worker->hand, ours, attempt_at, batch);
     batch->steps->work(batch->ctx, batch->claimed, ours);
     finish(batch, ours);
+    stage_hand_drop(&batch->worker->hand);
 }
 
 /* Leaves alone what others have by now, for a claim would take it from them and count a crash. Returns how many jobs remain. */

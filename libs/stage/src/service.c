@@ -156,6 +156,12 @@ base_code stage_service_add(stage_service *service, stage_worker *worker, base_e
     return BASE_OK;
 }
 
+stage_worker *const *stage_service_workers(const stage_service *service, size_t *ret_count)
+{
+    *ret_count = service->worker_count;
+    return service->workers;
+}
+
 void stage_service_abort(stage_service *service, const base_error *why)
 {
     pthread_mutex_lock(&service->lock);

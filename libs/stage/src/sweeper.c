@@ -5,6 +5,7 @@
 #include "broker/stream.h"
 #include "stage/metrics.h"
 #include "stage/relay.h"
+#include "stage/worker.h"
 #include "store/submissions.h"
 #include "store/sweep.h"
 #include "telemetry/log.h"
@@ -13,6 +14,7 @@ enum {
     PASS_MS = 1000,        /* between two looks at the outbox */
     STALE_MS = 2000,       /* younger rows are in the hands of the worker that wrote them */
     ROWS_MAX = 1000,       /* of one look */
+    SIGNS_PER_QUIET = 3,   /* signs of life for an attempt in the time after which it passes for abandoned */
     CLOCK_SKEW_MS = 10000, /* that the clocks of NATS and Postgres may differ */
 };
 
@@ -20,6 +22,7 @@ typedef struct sweeper_state {
     stage_service *service;
     store_session *store;
     store_outbox *pending;
+    store_attempt *kept;    /* room for all that this process may have in hand */
     int64_t next_search_ms; /* monotonic */
     bool failing;           /* said so already */
 } sweeper_state;
@@ -150,10 +153,29 @@ static base_code sweep(sweeper_state *sweeper, base_error *err)
     return code == BASE_OK ? published : base_fail(err, code, "%s", second.message);
 }
 
+/* Signs of life for the attempts of this process, in one statement. Each service gives its own, whoever sweeps.
+ *
+ * Without them, a proof that takes longer than SWEEP_QUIET_S would be made a second time if the streams were lost meanwhile. They could
+ * also come from the heartbeat for the broker, which has no session; from the worker, which proves; or be the sweeper's
+ * business, by locks or leases of live workers: a lock goes with its connection while the proof goes on, a lease is this
+ * statement with another table. Short batches cost nothing: only what is older than a third of the quiet time needs a sign. */
+static base_code keep(sweeper_state *sweeper, base_error *err)
+{
+    int64_t age_ms = stage_service_settings(sweeper->service)->sweep_quiet_s * 1000 / SIGNS_PER_QUIET;
+    size_t workers = 0, count = 0;
+    stage_worker *const *list = stage_service_workers(sweeper->service, &workers);
+    for (size_t i = 0; i < workers; i++)
+        count += stage_hand_keep(&list[i]->hand, age_ms, sweeper->kept + count);
+    return store_sweep_keep(sweeper->store, sweeper->kept, count, err);
+}
+
 /* One pass: nothing when another service is at it, or when the broker is away. */
 static base_code pass(sweeper_state *sweeper, base_error *err)
 {
-    base_code code = broker_connection_check(stage_service_broker(sweeper->service), err);
+    base_code code = keep(sweeper, err);
+    if (code != BASE_OK)
+        return code;
+    code = broker_connection_check(stage_service_broker(sweeper->service), err);
     if (code == BASE_DENIED) /* credentials do not mend themselves, and the connection has given up */
         stage_service_abort(sweeper->service, err);
     if (code != BASE_OK)
@@ -185,13 +207,24 @@ static void report(sweeper_state *sweeper, base_code code, const base_error *err
     sweeper->failing = failing;
 }
 
+static base_code make_room(sweeper_state *sweeper, base_error *err)
+{
+    size_t workers = 0;
+    (void)stage_service_workers(sweeper->service, &workers);
+    size_t room = workers * (size_t)stage_service_settings(sweeper->service)->batch;
+    sweeper->kept = calloc(room + 1, sizeof(*sweeper->kept));
+    return sweeper->kept != NULL ? BASE_OK : base_fail(err, BASE_NO_MEMORY, "no memory for %zu attempts", room);
+}
+
 void stage_sweeper_run(stage_service *service)
 {
     store_session_options options = stage_store_options(stage_service_settings(service), "proofline-sweeper");
     options.subjects = stage_service_subjects(service);
     sweeper_state sweeper = {.service = service};
     base_error err = {0};
-    base_code code = store_session_new(&options, &sweeper.store, &err);
+    base_code code = make_room(&sweeper, &err);
+    if (code == BASE_OK)
+        code = store_session_new(&options, &sweeper.store, &err);
     if (code == BASE_OK)
         code = store_outbox_new(&sweeper.pending, &err);
     if (code != BASE_OK)
@@ -200,4 +233,5 @@ void stage_sweeper_run(stage_service *service)
         report(&sweeper, pass(&sweeper, &err), &err);
     store_outbox_free(sweeper.pending);
     store_session_free(sweeper.store);
+    free(sweeper.kept);
 }

@@ -118,7 +118,9 @@ base_code stage_worker_init(stage_worker *worker, stage_service *service, const 
         .handler = handle,
         .ctx = worker,
     };
-    base_code code = store_session_new(&store, &worker->store, err);
+    base_code code = stage_hand_init(&worker->hand, (size_t)settings->batch, err);
+    if (code == BASE_OK)
+        code = store_session_new(&store, &worker->store, err);
     if (code == BASE_OK)
         code = store_outbox_new(&worker->pending, err);
     if (code == BASE_OK)
@@ -131,6 +133,7 @@ void stage_worker_done(stage_worker *worker)
     broker_consumer_free(worker->consumer);
     store_outbox_free(worker->pending);
     store_session_free(worker->store);
+    stage_hand_done(&worker->hand);
     *worker = (stage_worker){0};
 }
 

@@ -74,6 +74,25 @@ base_code store_sweep_requeue(store_session *session, store_stage stage, int64_t
     return code;
 }
 
+base_code store_sweep_keep(store_session *session, const store_attempt *attempts, size_t count, base_error *err)
+{
+    static const store_statement KEEP = {
+        "sweep_keep", "WITH kept AS (SELECT f.place FROM unnest($1::text[], $2::bigint[]) AS o (sha, epoch) "
+                      "CROSS JOIN LATERAL (SELECT h.ctid AS place FROM submissions h WHERE h.sha256_hash = o.sha "
+                      "AND h.epoch = o.epoch AND h.attempt_open FOR NO KEY UPDATE SKIP LOCKED) AS f) "
+                      "UPDATE submissions s SET due_at = now() FROM kept k WHERE s.ctid = k.place"};
+    if (count == 0)
+        return BASE_OK;
+    BASE_CLEANUP(store_params_done) store_params params = {0};
+    store_params_array(&params, STORE_ELEMENT_TEXT);
+    for (size_t i = 0; i < count; i++)
+        store_params_add_hash(&params, &attempts[i].submission);
+    store_params_array(&params, STORE_ELEMENT_INT64);
+    for (size_t i = 0; i < count; i++)
+        store_params_add_int64(&params, attempts[i].epoch);
+    return store_query(session, STORE_FLIGHT_COMMITS, &KEEP, &params, NULL, err);
+}
+
 #define EXPIRED_CODE   "expired"
 #define EXPIRED_REASON "still pending after the longest time allowed"
 

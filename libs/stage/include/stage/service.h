@@ -30,6 +30,9 @@ store_subjects stage_service_subjects(const stage_service *service);
 /* Lets `run` run the worker in a thread of its own; the caller keeps ownership and frees it after run. */
 BASE_MUST_CHECK base_code stage_service_add(stage_service *service, stage_worker *worker, base_error *err);
 
+/* The workers added so far. */
+stage_worker *const *stage_service_workers(const stage_service *service, size_t *ret_count);
+
 /* Serves until SIGTERM or SIGINT, then stops all workers and waits for them up to SHUTDOWN_GRACE_S; a second signal or the end of
  * that time ends the process at once (jobs in hand come again by redelivery). After stage_service_abort it returns that error. Blocks these signals in the whole process: call it from the main thread, once. */
 BASE_MUST_CHECK base_code stage_service_run(stage_service *service, base_error *err);

@@ -2,6 +2,7 @@
 /* One thread of a stage: its durable, its database session, its outbox list, and the pauses when something is away. */
 #include "broker/consumer.h"
 #include "stage/gate.h"
+#include "stage/hand.h"
 #include "stage/service.h"
 #include "store/outbox.h"
 
@@ -23,6 +24,7 @@ struct stage_worker {
     store_session *store;
     store_outbox *pending; /* rows committed and not relayed yet */
     broker_consumer *consumer;
+    stage_hand hand; /* the only part that other threads use */
     stage_gate gate;
     size_t store_part, consumer_part, needs_part;
     int64_t store_checked_ms;          /* monotonic: when the store last answered */

@@ -6,6 +6,17 @@
 BASE_MUST_CHECK base_code store_sweep_acquire(store_session *session, base_error *err);
 BASE_MUST_CHECK base_code store_sweep_release(store_session *session, base_error *err);
 
+/* An attempt that somebody has in hand. */
+typedef struct store_attempt {
+    base_sha256 submission;
+    int64_t epoch;
+} store_attempt;
+
+/* A sign of life for attempts that take long: keeps store_sweep_requeue from taking them for abandoned. Those that have ended or
+ * were taken over are passed by, and so is a row that somebody works on just now: never waits for a lock. */
+BASE_MUST_CHECK base_code store_sweep_keep(store_session *session, const store_attempt *attempts, size_t count,
+                                           base_error *err);
+
 typedef enum store_stage { STORE_STAGE_GENERATE, STORE_STAGE_PUBLISH } store_stage;
 
 /* Writes outbox commands for up to `limit` submissions whose status says that the stage's work is pending, that have been quiet
