@@ -2,6 +2,8 @@
 
 #include "api_root.h"
 
+#include <string.h>
+
 static const schema_type *root_of(const graphql_document *document)
 {
     return document->is_mutation ? &API_MUTATION : &API_QUERY;
@@ -22,6 +24,14 @@ base_code api_prepare(const json_t *request, graphql_document *ret, base_error *
     else
         graphql_document_done(&document);
     return code;
+}
+
+bool api_is_lookup(const graphql_document *document)
+{
+    for (size_t i = 0; i < document->root.count; i++)
+        if (strcmp(document->root.children[i].name, "pooledUserCommands") == 0)
+            return true;
+    return false;
 }
 
 json_t *api_execute(api *a, const graphql_document *document)

@@ -12,6 +12,41 @@ static node *node_of(const schema_call *call)
     return ((api *)call->ctx)->node;
 }
 
+/* Blocks that this call sees: all but the newest when it is to lag, and always the first. */
+static size_t blocks_seen(const schema_call *call, const chain *c)
+{
+    const api *a = call->ctx;
+    size_t count = chain_block_count(c);
+    uint64_t hidden = a->lags ? a->lagging_blocks : 0;
+    return hidden < count ? count - (size_t)hidden : 1;
+}
+
+/* Undoes what a block did to an account. Failed payments cost their fee, too. */
+static void undo_block(const chain_block *block, chain_account *account)
+{
+    for (size_t i = block->count; i-- > 0;) {
+        const chain_transaction *done = &block->transactions[i];
+        bool has_moved = done->failure == NULL;
+        if (has_moved && mina_public_key_equal(&done->payment.to, &account->key))
+            account->balance -= done->payment.amount;
+        if (!mina_public_key_equal(&done->payment.from, &account->key))
+            continue;
+        account->nonce--;
+        account->balance += done->payment.fee + (has_moved ? done->payment.amount : 0);
+    }
+}
+
+/* The account as this call sees it. */
+static chain_account account_seen(const schema_call *call, const chain *c, const chain_account *now)
+{
+    chain_account seen = *now;
+    if (((const api *)call->ctx)->lags)
+        seen.pooled = 0;
+    for (size_t i = chain_block_count(c); i-- > blocks_seen(call, c);)
+        undo_block(chain_block_at(c, i), &seen);
+    return seen;
+}
+
 static json_t *find_account(schema_call *call, const graphql_field *field, const void *object)
 {
     (void)object;
@@ -23,15 +58,22 @@ static json_t *find_account(schema_call *call, const graphql_field *field, const
     if (mina_public_key_parse(text, &key, &err) != BASE_OK)
         return schema_fail(call, "Argument 'publicKey': %s", err.message);
     const chain *c = node_lock(node_of(call));
-    const api_account found = {chain_find_account(c, &key), chain_tip(c)};
-    json_t *result = found.account == NULL ? json_null() : schema_select(call, &API_ACCOUNT, field, &found);
+    const chain_account *now = chain_find_account(c, &key);
+    json_t *result = NULL;
+    if (now == NULL) {
+        result = json_null();
+    } else {
+        const chain_account seen = account_seen(call, c, now);
+        const api_account found = {&seen, chain_block_at(c, blocks_seen(call, c) - 1)};
+        result = schema_select(call, &API_ACCOUNT, field, &found);
+    }
     node_unlock(node_of(call));
     return result;
 }
 
 static json_t *select_blocks(schema_call *call, const graphql_field *field, const chain *c, size_t wanted)
 {
-    size_t count = chain_block_count(c);
+    size_t count = blocks_seen(call, c);
     json_t *list = json_array();
     for (size_t i = wanted < count ? count - wanted : 0; i < count; i++)
         if (json_array_append_new(list, schema_select(call, &API_BLOCK, field, chain_block_at(c, i))) != 0) {
@@ -77,7 +119,8 @@ static bool is_wanted(const pool_filter *filter, const chain_transaction *transa
 static json_t *select_pooled(schema_call *call, const graphql_field *field, const chain *c, const pool_filter *filter)
 {
     json_t *list = json_array();
-    for (size_t i = 0; i < chain_pool_count(c); i++) {
+    size_t count = ((const api *)call->ctx)->lags ? 0 : chain_pool_count(c);
+    for (size_t i = 0; i < count; i++) {
         const chain_transaction *transaction = chain_pool_at(c, i);
         if (is_wanted(filter, transaction) &&
             json_array_append_new(list, schema_select(call, &API_USER_COMMAND, field, transaction)) != 0) {
@@ -156,7 +199,7 @@ static json_t *chain_length(schema_call *call, const graphql_field *field, const
 {
     (void)field, (void)object;
     const chain *c = node_lock(node_of(call));
-    uint64_t height = chain_tip(c)->height;
+    uint64_t height = chain_block_at(c, blocks_seen(call, c) - 1)->height;
     node_unlock(node_of(call));
     return json_integer((json_int_t)height);
 }

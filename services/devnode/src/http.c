@@ -73,11 +73,13 @@ static enum MHD_Result reply_fault(struct MHD_Connection *connection, const faul
     case FAULT_HTTP_429:
         return reply_json(connection, MHD_HTTP_TOO_MANY_REQUESTS, api_error(*text == '\0' ? "slow down" : text));
     case FAULT_ERROR:
+    case FAULT_LATE_ERROR:
         return reply_json(connection, MHD_HTTP_OK, api_error(text));
     case FAULT_NONE:
     case FAULT_REFUSE:
     case FAULT_DROP_REPLY:
     case FAULT_DELAY:
+    case FAULT_LAG:
         break;
     }
     return MHD_NO; /* closes the connection */
@@ -86,14 +88,26 @@ static enum MHD_Result reply_fault(struct MHD_Connection *connection, const faul
 static enum MHD_Result answer_document(http_server *server, struct MHD_Connection *connection,
                                        const graphql_document *document)
 {
-    fault_strike strike = faults_draw(server->control.faults, document->is_mutation);
+    fault_scope scope = document->is_mutation     ? FAULTS_ON_SEND
+                        : api_is_lookup(document) ? FAULTS_ON_LOOKUP
+                                                  : FAULTS_ON_OTHER;
+    fault_strike strike = faults_draw(server->control.faults, scope);
     if (strike.kind != FAULT_NONE || strike.delay_ms > 0)
         atomic_fetch_add(&server->api.stats->faults, 1);
     if (strike.delay_ms > 0)
         wait_ms(server, strike.delay_ms);
-    if (strike.kind != FAULT_NONE && strike.kind != FAULT_DROP_REPLY)
+    bool is_done = strike.kind == FAULT_NONE || strike.kind == FAULT_DROP_REPLY || strike.kind == FAULT_LATE_ERROR ||
+                   strike.kind == FAULT_LAG;
+    if (!is_done)
         return reply_fault(connection, &strike);
-    json_t *answer = api_execute(&server->api, document);
+    api shown = server->api;
+    shown.lags = strike.kind == FAULT_LAG;
+    shown.lagging_blocks = (uint64_t)strike.blocks;
+    json_t *answer = api_execute(&shown, document);
+    if (strike.kind == FAULT_LATE_ERROR) {
+        json_decref(answer);
+        return reply_fault(connection, &strike);
+    }
     if (strike.kind == FAULT_DROP_REPLY) {
         json_decref(answer);
         return MHD_NO;
@@ -191,7 +205,7 @@ base_code http_server_new(const http_options *options, http_server **ret, base_e
     http_server *made = calloc(1, sizeof(*made));
     if (made == NULL)
         return base_fail(err, BASE_NO_MEMORY, "no memory for the HTTP server");
-    made->api = (api){options->node, options->stats};
+    made->api = (api){.node = options->node, .stats = options->stats};
     made->control = (control){options->node, options->stats, options->faults};
     pthread_mutex_init(&made->lock, NULL);
     pthread_condattr_t attributes;

@@ -29,9 +29,10 @@ void options_help(FILE *out)
         "GET  /control/chain           all of it, or with {\"from\": height} a part of it\n"
         "GET  /control/stats\n"
         "POST /control/faults          {\"kind\": \"refuse\" | \"http_503\" | \"http_429\" | \"drop_reply\" | "
-        "\"delay\" | \"error\",\n"
-        "                               \"text\": \"…\", \"delay_ms\": n, \"next\": n, \"probability\": 0..1,\n"
-        "                               \"on\": \"send\" | \"all\"}; GET lists them, DELETE clears them\n",
+        "\"delay\" |\n"
+        "                                \"error\" | \"late_error\" | \"lag\", \"text\": \"…\", \"delay_ms\": n,\n"
+        "                               \"blocks\": n, \"next\": n, \"probability\": 0..1,\n"
+        "                               \"on\": \"send\" | \"lookup\" | \"all\"}; GET lists them, DELETE clears them\n",
         out);
 }
 

@@ -14,6 +14,7 @@
 enum { POOL_MAX = 20 };
 
 static node *the_node;
+static bool lags; /* answers come as from a node one block behind */
 static stats counted;
 
 static int begin(void **state)
@@ -32,6 +33,7 @@ static int end(void **state)
     (void)state;
     node_free(the_node);
     the_node = NULL;
+    lags = false;
     return 0;
 }
 
@@ -45,7 +47,7 @@ static json_t *ask(const char *query, json_t *variables)
     json_decref(question);
     if (code != BASE_OK)
         return api_error(err.message);
-    api a = {the_node, &counted};
+    api a = {.node = the_node, .stats = &counted, .lags = lags, .lagging_blocks = 1};
     json_t *answer = api_execute(&a, &document);
     graphql_document_done(&document);
     return answer;
@@ -339,6 +341,26 @@ static void a_full_pool_is_an_internal_error_to_the_sender(void **state)
     assert_int_equal(atomic_load(&counted.rejected), 1);
 }
 
+static void a_lagging_node_knows_neither_the_pool_nor_the_newest_block(void **state)
+{
+    (void)state;
+    static const char QUERY[] = "query ($k: PublicKey!) { account(publicKey: $k) { nonce inferredNonce balance { total "
+                                "blockHeight } } bestChain { transactions { userCommands { nonce } } } "
+                                "pooledUserCommands { nonce } }";
+    const mina_address alice = mina_public_key_format(&keys[ALICE].public_key);
+    for (uint32_t nonce = 0; nonce < 2; nonce++) {
+        mina_payment payment = payment_of(ALICE, ALICE, nonce);
+        json_decref(send(&payment, ALICE));
+        if (nonce == 0)
+            assert_int_equal(node_make_block(the_node, NULL), BASE_OK);
+    }
+    lags = true;
+    answers(ask(QUERY, json_pack("{s:s}", "k", alice.text)),
+            "{\"account\":{\"nonce\":\"0\",\"inferredNonce\":\"0\",\"balance\":{\"total\":\"10000000000\","
+            "\"blockHeight\":\"1\"}},\"bestChain\":[{\"transactions\":{\"userCommands\":[]}}],"
+            "\"pooledUserCommands\":[]}");
+}
+
 int run_api_tests(void)
 {
     const struct CMUnitTest tests[] = {
@@ -354,6 +376,7 @@ int run_api_tests(void)
         cmocka_unit_test_setup_teardown(every_field_of_payment_block_and_account_can_be_asked_for, begin, end),
         cmocka_unit_test_setup_teardown(arguments_that_make_no_sense_are_named, begin, end),
         cmocka_unit_test_setup_teardown(a_full_pool_is_an_internal_error_to_the_sender, begin, end),
+        cmocka_unit_test_setup_teardown(a_lagging_node_knows_neither_the_pool_nor_the_newest_block, begin, end),
     };
     return cmocka_run_group_tests_name("node API", tests, NULL, NULL);
 }

@@ -33,9 +33,9 @@ static void a_fault_strikes_the_next_n_requests(void **state)
 {
     faults *f = *state;
     assert_int_equal(add(f, "{\"kind\":\"http_503\",\"next\":2,\"on\":\"all\"}", NULL), BASE_OK);
-    assert_int_equal(faults_draw(f, false).kind, FAULT_HTTP_503);
-    assert_int_equal(faults_draw(f, true).kind, FAULT_HTTP_503);
-    assert_int_equal(faults_draw(f, true).kind, FAULT_NONE);
+    assert_int_equal(faults_draw(f, FAULTS_ON_OTHER).kind, FAULT_HTTP_503);
+    assert_int_equal(faults_draw(f, FAULTS_ON_SEND).kind, FAULT_HTTP_503);
+    assert_int_equal(faults_draw(f, FAULTS_ON_SEND).kind, FAULT_NONE);
     json_t *list = faults_list(f);
     assert_int_equal(json_array_size(list), 0);
     json_decref(list);
@@ -45,8 +45,22 @@ static void faults_on_sends_leave_questions_alone(void **state)
 {
     faults *f = *state;
     assert_int_equal(add(f, "{\"kind\":\"drop_reply\",\"next\":1,\"on\":\"send\"}", NULL), BASE_OK);
-    assert_int_equal(faults_draw(f, false).kind, FAULT_NONE);
-    assert_int_equal(faults_draw(f, true).kind, FAULT_DROP_REPLY);
+    assert_int_equal(faults_draw(f, FAULTS_ON_OTHER).kind, FAULT_NONE);
+    assert_int_equal(faults_draw(f, FAULTS_ON_SEND).kind, FAULT_DROP_REPLY);
+}
+
+static void faults_on_lookups_leave_other_questions_and_sends_alone(void **state)
+{
+    faults *f = *state;
+    assert_int_equal(add(f, "{\"kind\":\"lag\",\"blocks\":3,\"on\":\"lookup\"}", NULL), BASE_OK);
+    assert_int_equal(faults_draw(f, FAULTS_ON_OTHER).kind, FAULT_NONE);
+    assert_int_equal(faults_draw(f, FAULTS_ON_SEND).kind, FAULT_NONE);
+    fault_strike strike = faults_draw(f, FAULTS_ON_LOOKUP);
+    assert_int_equal(strike.kind, FAULT_LAG);
+    assert_int_equal(strike.blocks, 3);
+    assert_int_equal(add(f, "{\"kind\":\"lag\",\"blocks\":-1}", NULL), BASE_INVALID);
+    assert_int_equal(add(f, "{\"kind\":\"late_error\"}", NULL), BASE_INVALID);
+    assert_int_equal(add(f, "{\"kind\":\"lag\",\"on\":\"never\"}", NULL), BASE_INVALID);
 }
 
 static void a_fault_without_a_count_lasts_until_cleared(void **state)
@@ -54,9 +68,9 @@ static void a_fault_without_a_count_lasts_until_cleared(void **state)
     faults *f = *state;
     assert_int_equal(add(f, "{\"kind\":\"error\",\"text\":\"Overloaded\"}", NULL), BASE_OK);
     for (int i = 0; i < 100; i++)
-        assert_string_equal(faults_draw(f, true).text, "Overloaded");
+        assert_string_equal(faults_draw(f, FAULTS_ON_SEND).text, "Overloaded");
     faults_clear(f);
-    assert_int_equal(faults_draw(f, true).kind, FAULT_NONE);
+    assert_int_equal(faults_draw(f, FAULTS_ON_SEND).kind, FAULT_NONE);
 }
 
 static void delays_come_before_another_fault(void **state)
@@ -64,10 +78,10 @@ static void delays_come_before_another_fault(void **state)
     faults *f = *state;
     assert_int_equal(add(f, "{\"kind\":\"delay\",\"delay_ms\":20}", NULL), BASE_OK);
     assert_int_equal(add(f, "{\"kind\":\"refuse\",\"delay_ms\":3,\"next\":1}", NULL), BASE_OK);
-    fault_strike strike = faults_draw(f, true);
+    fault_strike strike = faults_draw(f, FAULTS_ON_SEND);
     assert_int_equal(strike.kind, FAULT_REFUSE);
     assert_int_equal(strike.delay_ms, 23);
-    strike = faults_draw(f, true);
+    strike = faults_draw(f, FAULTS_ON_SEND);
     assert_int_equal(strike.kind, FAULT_NONE);
     assert_int_equal(strike.delay_ms, 20);
 }
@@ -78,12 +92,12 @@ static void probability_strikes_about_that_often(void **state)
     assert_int_equal(add(f, "{\"kind\":\"http_429\",\"probability\":0.25}", NULL), BASE_OK);
     int struck = 0;
     for (int i = 0; i < 4000; i++)
-        struck += faults_draw(f, true).kind == FAULT_HTTP_429;
+        struck += faults_draw(f, FAULTS_ON_SEND).kind == FAULT_HTTP_429;
     assert_in_range(struck, 800, 1200); /* 7 standard deviations around 1000 */
     faults_clear(f);
     assert_int_equal(add(f, "{\"kind\":\"http_429\",\"probability\":0}", NULL), BASE_OK);
     for (int i = 0; i < 100; i++)
-        assert_int_equal(faults_draw(f, true).kind, FAULT_NONE);
+        assert_int_equal(faults_draw(f, FAULTS_ON_SEND).kind, FAULT_NONE);
 }
 
 static void nonsense_is_refused_and_named(void **state)
@@ -120,6 +134,7 @@ int run_faults_tests(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_fault_strikes_the_next_n_requests, begin, end),
         cmocka_unit_test_setup_teardown(faults_on_sends_leave_questions_alone, begin, end),
+        cmocka_unit_test_setup_teardown(faults_on_lookups_leave_other_questions_and_sends_alone, begin, end),
         cmocka_unit_test_setup_teardown(a_fault_without_a_count_lasts_until_cleared, begin, end),
         cmocka_unit_test_setup_teardown(delays_come_before_another_fault, begin, end),
         cmocka_unit_test_setup_teardown(probability_strikes_about_that_often, begin, end),
