@@ -157,7 +157,8 @@ harness_process *pipeline_launch(const pipeline *p, const char *program, const c
                                     "LOG_FORMAT=json",
                                     "WORKER_RETRY_DELAY_S=1",
                                     "SWEEP_INTERVAL_S=1",
-                                    "CONFIRMATION_INTERVAL_S=1"};
+                                    "CONFIRMATION_INTERVAL_S=1",
+                                    "MISSING_AFTER_S=1"};
     const size_t default_count = sizeof(defaults) / sizeof(defaults[0]);
     const char *environment[ENVIRONMENT_MAX] = {NULL};
     size_t count = 0; /* of two settings with one name the first counts */

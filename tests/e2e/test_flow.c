@@ -131,10 +131,11 @@ static void exhausted_retries_end_in_a_dead_letter_that_can_be_redriven_to_compl
     pipeline_start(&p, *state, 0);
     const char *const few[] = {"WORKER_RETRY_LIMIT=1", NULL};
     pipeline_start_publisher(&p, few);
-    pipeline_fault(&p, "{\"kind\":\"error\",\"text\":\"Insufficient_funds\",\"on\":\"send\",\"probability\":1}");
-    base_sha256 submission = pipeline_submit(&p, "no money");
+    pipeline_fault(
+        &p, "{\"kind\":\"error\",\"text\":\"Internal error while scheduling\",\"on\":\"send\",\"probability\":1}");
+    base_sha256 submission = pipeline_submit(&p, "no room");
     store_submission row = pipeline_wait(&p, &submission, WIRE_STATUS_REJECTED);
-    assert_string_equal(row.reason_code, "insufficient_funds");
+    assert_string_equal(row.reason_code, "node_refused");
     assert_int_equal(pipeline_transactions_at_node(&p), 0);
     pipeline_wait_settled(&p);
     assert_int_equal(pipeline_messages(&p, p.names.stream_dead), 1);

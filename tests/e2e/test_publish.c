@@ -262,6 +262,259 @@ static void a_publisher_that_sleeps_through_the_loss_of_its_lane_doubles_nothing
     pipeline_stop(&p);
 }
 
+/* Fees that drain the account of 1000 MINA after two transactions. */
+static const char *const COSTLY[] = {"MINA_TRANSACTION_FEE=400000000000", "WORKER_RETRY_LIMIT=0", NULL};
+
+static void fund(pipeline *p, const char *address, const char *mina)
+{
+    char funds[256];
+    snprintf(funds, sizeof(funds), "{\"address\":\"%s\",\"mina\":\"%s\"}", address, mina);
+    BASE_CLEANUP(harness_http_reply_done)
+    harness_http_reply reply = harness_http_send("POST", p->node_port, "/control/fund", "application/json", funds);
+    assert_int_equal(reply.status, 200);
+}
+
+static bool shows_metric(uint16_t port, const char *line)
+{
+    BASE_CLEANUP(harness_http_reply_done) harness_http_reply reply = harness_http_get(port, "/metrics");
+    return strstr(reply.body, line) != NULL;
+}
+
+static void an_empty_fee_payer_pauses_the_lane_and_is_blamed_on_no_job(void **state)
+{
+    enum { LOAD = 6 };
+    pipeline p;
+    base_sha256 submissions[LOAD];
+    pipeline_start(&p, *state, 0);
+    pipeline_start_publisher(&p, COSTLY);
+    uint16_t port = publisher_port(&p);
+    pipeline_submit_many(&p, "poor", LOAD, submissions);
+    wait_not_ready(port, "needs 400 for the next transaction: send MINA to it");
+    wait_not_ready(port, p.address);
+    wait_not_ready(port, "can spend 200 MINA of its 1000");
+    pipeline_wait_number(&p, "SELECT count(*) FROM submissions WHERE status = 'complete'", 2);
+    int64_t attempts = pipeline_number(&p, "SELECT sum(publish_attempts) FROM submissions");
+    base_sleep_ms(5000); /* an account that stays empty: it is asked for more than once */
+    assert_int_equal(pipeline_number(&p, "SELECT sum(publish_attempts) FROM submissions"), attempts);
+    assert_int_equal(pipeline_number(&p, "SELECT max(retry_count) FROM submissions"), 0);
+    assert_int_equal(count_lines(p.publisher, "dependency_down"), 1);
+    assert_int_equal(pipeline_transactions_at_node(&p), 2);
+    assert_true(shows_metric(port, "proofline_fee_payer_balance_mina 1000\n"));
+
+    int64_t funded_ms = base_monotonic_ms();
+    fund(&p, p.address, "1800");
+    for (size_t i = 0; i < LOAD; i++)
+        pipeline_wait(&p, &submissions[i], WIRE_STATUS_COMPLETE);
+    assert_in_range(base_monotonic_ms() - funded_ms, 0, 10000);
+    wait_ready(port);
+    assert_int_equal(pipeline_transactions_at_node(&p), LOAD);
+    assert_int_equal(pipeline_number(&p, "SELECT max(retry_count) FROM submissions"), 0);
+    pipeline_stop(&p);
+}
+
+/* It sees pooled payments that nobody else sees, say. */
+static void a_node_that_says_the_fee_payer_is_poor_is_believed_and_asked_again_without_haste(void **state)
+{
+    pipeline p;
+    pipeline_start(&p, *state, 0);
+    static const char *const strict[] = {"WORKER_RETRY_LIMIT=0", NULL};
+    pipeline_start_publisher(&p, strict);
+    uint16_t port = publisher_port(&p);
+    pipeline_fault(&p, "{\"kind\":\"error\",\"text\":\"Insufficient_funds\",\"on\":\"send\",\"probability\":1}");
+    base_sha256 submission = pipeline_submit(&p, "rich");
+    wait_not_ready(port, "send MINA to it");
+    base_sleep_ms(4000); /* it goes on saying so */
+    assert_in_range(pipeline_get(&p, &submission).publish_attempts, 1, 4);
+    pipeline_fault(&p, NULL);
+    assert_int_equal(pipeline_wait(&p, &submission, WIRE_STATUS_COMPLETE).retries, 0);
+    wait_ready(port);
+    assert_int_equal(pipeline_transactions_at_node(&p), 1);
+    pipeline_stop(&p);
+}
+
+/* Its bytes are stored, and the money goes elsewhere before they are sent. */
+static void a_stored_transaction_waits_for_money_too(void **state)
+{
+    pipeline p;
+    pipeline_start(&p, *state, 0);
+    pipeline_start_publisher(&p, COSTLY);
+    uint16_t port = publisher_port(&p);
+    pipeline_fault(&p, "{\"kind\":\"http_503\",\"on\":\"send\",\"probability\":1}");
+    base_sha256 submission = pipeline_submit(&p, "stored");
+    pipeline_wait_number(&p, "SELECT count(*) FROM transactions WHERE state = 'committed'", 1);
+    harness_process_pause(p.publisher);
+    pipeline_fault(&p, NULL);
+    pipeline_fault(&p, "{\"kind\":\"error\",\"text\":\"Insufficient_funds\",\"on\":\"send\",\"probability\":1}");
+    harness_process_resume(p.publisher);
+    wait_not_ready(port, "send MINA to it");
+    base_sleep_ms(2000);
+    assert_int_equal(count_lines(p.publisher, "dependency_down"), 1);
+    pipeline_fault(&p, NULL);
+    assert_int_equal(pipeline_wait(&p, &submission, WIRE_STATUS_COMPLETE).retries, 0);
+    assert_int_equal(pipeline_number(&p, "SELECT count(*) FROM transactions"), 1);
+    assert_int_equal(pipeline_transactions_at_node(&p), 1);
+    pipeline_stop(&p);
+}
+
+static bool has_one_transaction(void *ctx)
+{
+    return pipeline_transactions_at_node(ctx) == 1;
+}
+
+/* One of the nodes behind the address: it lacks the newest block and the pool, and answers all look-ups. */
+static const char LAGGING[] = "{\"kind\":\"lag\",\"blocks\":1,\"on\":\"lookup\"}";
+
+static void what_landed_and_a_lagging_node_does_not_show_is_not_made_anew(void **state)
+{
+    pipeline p;
+    pipeline_start(&p, *state, 0);
+    uint16_t port = publisher_port(&p);
+    pipeline_fault(&p, "{\"kind\":\"drop_reply\",\"on\":\"send\",\"next\":1}");
+    pipeline_fault(&p, "{\"kind\":\"http_503\",\"on\":\"lookup\"}");
+    base_sha256 submission = pipeline_submit(&p, "landed");
+    assert_true(harness_wait_until(has_one_transaction, &p, PIPELINE_WAIT_MS));
+    harness_process_pause(p.publisher);
+    pipeline_make_block(&p);
+    pipeline_fault(&p, NULL);
+    pipeline_fault(&p, LAGGING);
+    harness_process_resume(p.publisher);
+    wait_not_ready(port, "lags");
+    base_sleep_ms(3000); /* longer than the time between two looks */
+    assert_int_equal(count_lines(p.publisher, "transaction_abandoned"), 0);
+    assert_int_equal(pipeline_number(&p, "SELECT count(*) FROM transactions WHERE state = 'committed'"), 1);
+    pipeline_fault(&p, NULL);
+    assert_int_equal(pipeline_wait(&p, &submission, WIRE_STATUS_COMPLETE).retries, 0);
+    wait_ready(port);
+    assert_int_equal(pipeline_transactions_at_node(&p), 1);
+    pipeline_stop(&p);
+}
+
+static void a_lagging_node_makes_no_complete_submission_lost(void **state)
+{
+    pipeline p;
+    pipeline_start(&p, *state, 0);
+    uint16_t port = publisher_port(&p);
+    base_sha256 submission = pipeline_submit(&p, "safe");
+    pipeline_wait(&p, &submission, WIRE_STATUS_COMPLETE);
+    pipeline_fault(&p, LAGGING);
+    pipeline_make_block(&p);
+    wait_not_ready(port, "lags");
+    base_sleep_ms(3000); /* longer than the time between two looks */
+    assert_int_equal(pipeline_get(&p, &submission).status, WIRE_STATUS_COMPLETE);
+    pipeline_fault(&p, NULL);
+    wait_ready(port);
+    assert_int_equal(pipeline_get(&p, &submission).status, WIRE_STATUS_COMPLETE);
+    assert_int_equal(pipeline_number(&p, "SELECT count(*) FROM transactions WHERE state = 'accepted'"), 1);
+    pipeline_stop(&p);
+}
+
+/* The error of one node came after the taking, and the first look goes to another, which has not heard of it yet. */
+static void a_refusal_that_follows_the_taking_leads_to_no_second_transaction(void **state)
+{
+    pipeline p;
+    pipeline_start(&p, *state, 0);
+    pipeline_fault(&p, "{\"kind\":\"late_error\",\"text\":\"no idea\",\"on\":\"send\",\"next\":1}");
+    pipeline_fault(&p, "{\"kind\":\"lag\",\"on\":\"lookup\",\"next\":1}");
+    base_sha256 submission = pipeline_submit(&p, "late");
+    assert_int_equal(pipeline_wait(&p, &submission, WIRE_STATUS_COMPLETE).retries, 0);
+    pipeline_wait_settled(&p);
+    assert_int_equal(pipeline_transactions_at_node(&p), 1);
+    pipeline_stop(&p);
+}
+
+/* Two submissions published under nonces 0 and 1; then the chain begins anew and the first of them is in nobody's books. */
+static void make_a_gap(pipeline *p, base_sha256 submissions[2], const char *second_state)
+{
+    char sql[512];
+    pipeline_submit_many(p, "gap", 1, submissions);
+    pipeline_wait(p, &submissions[0], WIRE_STATUS_COMPLETE);
+    submissions[1] = pipeline_submit(p, "behind the gap");
+    pipeline_wait(p, &submissions[1], WIRE_STATUS_COMPLETE);
+    pipeline_wait_settled(p);
+    harness_process_signal(p->publisher, SIGTERM);
+    assert_int_equal(harness_process_wait(p->publisher, PIPELINE_WAIT_MS), 0);
+    kill_node(p);
+    assert_int_equal(unlink(p->node_state), 0);
+    pipeline_start_node(p, 0);
+    snprintf(sql, sizeof(sql),
+             "UPDATE transactions SET state = CASE nonce WHEN 0 THEN 'abandoned' ELSE '%s' END; "
+             "UPDATE submissions s SET status = 'rejected', reason_code = 'transaction_lost', failed_at = now() "
+             "FROM transactions t WHERE t.submission = s.sha256_hash AND t.nonce = 0",
+             second_state);
+    free(harness_database_query(&p->database, sql));
+    pipeline_start_publisher(p, NULL);
+}
+
+static void a_transaction_behind_a_free_nonce_is_published_anew_and_the_lane_goes_on(void **state)
+{
+    pipeline p;
+    base_sha256 submissions[2];
+    pipeline_start(&p, *state, 0);
+    make_a_gap(&p, submissions, "accepted");
+    store_submission lost = pipeline_wait(&p, &submissions[1], WIRE_STATUS_REJECTED);
+    assert_string_equal(lost.reason_code, "transaction_lost");
+    base_sha256 next = pipeline_submit(&p, "fills the gap");
+    pipeline_wait(&p, &next, WIRE_STATUS_COMPLETE);
+    BASE_CLEANUP(free) char *output = NULL;
+    const char *const redrive[] = {"dead", "redrive", "--reason", "transaction_lost", NULL};
+    assert_int_equal(pipeline_proofctl(&p, redrive, &output), 0);
+    pipeline_wait(&p, &submissions[1], WIRE_STATUS_COMPLETE);
+    assert_int_equal(pipeline_number(&p, "SELECT min(nonce) FROM transactions WHERE state = 'accepted'"), 0);
+    assert_int_equal(pipeline_transactions_at_node(&p), 2);
+    pipeline_stop(&p);
+}
+
+static void a_free_nonce_below_one_that_is_held_is_taken_next(void **state)
+{
+    pipeline p;
+    base_sha256 submissions[2];
+    pipeline_start(&p, *state, 0);
+    make_a_gap(&p, submissions, "included");
+    base_sha256 next = pipeline_submit(&p, "fills the gap");
+    pipeline_wait(&p, &next, WIRE_STATUS_COMPLETE);
+    assert_int_equal(pipeline_number(&p, "SELECT nonce FROM transactions WHERE state = 'accepted'"), 0);
+    assert_int_equal(pipeline_transactions_at_node(&p), 1);
+    pipeline_stop(&p);
+}
+
+/* Rejected under another fee payer's key while its transaction might still land, and then proven anew. */
+static void an_image_whose_earlier_proof_is_out_is_neither_published_twice_nor_called_complete(void **state)
+{
+    pipeline p, other;
+    pipeline_start(&p, *state, 0);
+    pipeline_start(&other, *state, 0); /* for its key only */
+    pipeline_fault(&p, "{\"kind\":\"http_503\",\"on\":\"send\",\"probability\":1}");
+    base_sha256 submission = pipeline_submit(&p, "proven twice");
+    pipeline_wait_number(&p, "SELECT count(*) FROM transactions", 1);
+    harness_process_signal(p.publisher, SIGTERM);
+    assert_int_equal(harness_process_wait(p.publisher, PIPELINE_WAIT_MS), 0);
+
+    fund(&p, other.address, "100");
+    pipeline_fault(&p, NULL);
+    pipeline_fault(&p, "{\"kind\":\"error\",\"text\":\"Invalid_nonce\",\"on\":\"send\",\"probability\":1}");
+    const char *const stranger[] = {other.fee_payer_key, "WORKER_RETRY_LIMIT=0", NULL};
+    pipeline_start_publisher(&p, stranger);
+    assert_string_equal(pipeline_wait(&p, &submission, WIRE_STATUS_REJECTED).reason_code, "other_fee_payer");
+    pipeline_wait_settled(&p);
+
+    pipeline_fault(&p, NULL);
+    pipeline_start_publisher(&p, NULL);
+    BASE_CLEANUP(free) char *sent = harness_process_wait_line(p.publisher, "transaction_sent_again", PIPELINE_WAIT_MS);
+    assert_non_null(sent);
+    base_error err = {0};
+    BASE_CLEANUP(broker_stored_done) broker_stored job = {0};
+    assert_int_equal(broker_stream_get(p.broker, p.names.stream_jobs, 1, &job, &err), BASE_OK);
+    pipeline_publish_raw(&p, base_buffer_view(&job.payload));
+    pipeline_wait_number(&p, "SELECT proofs_generated FROM submissions", 2);
+    pipeline_wait_settled(&p);
+    store_submission row = pipeline_get(&p, &submission);
+    assert_int_equal(row.status, WIRE_STATUS_REJECTED);
+    assert_string_equal(row.reason_code, "proof_superseded");
+    assert_int_equal(pipeline_transactions_at_node(&p), 1);
+    pipeline_stop(&other);
+    pipeline_stop(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -273,6 +526,15 @@ int main(void)
         cmocka_unit_test(what_became_final_during_an_outage_of_the_publisher_is_recorded_once),
         cmocka_unit_test(a_complete_submission_whose_transaction_is_lost_is_rejected_and_can_be_redriven),
         cmocka_unit_test(a_publisher_that_sleeps_through_the_loss_of_its_lane_doubles_nothing),
+        cmocka_unit_test(an_empty_fee_payer_pauses_the_lane_and_is_blamed_on_no_job),
+        cmocka_unit_test(a_node_that_says_the_fee_payer_is_poor_is_believed_and_asked_again_without_haste),
+        cmocka_unit_test(a_stored_transaction_waits_for_money_too),
+        cmocka_unit_test(what_landed_and_a_lagging_node_does_not_show_is_not_made_anew),
+        cmocka_unit_test(a_lagging_node_makes_no_complete_submission_lost),
+        cmocka_unit_test(a_refusal_that_follows_the_taking_leads_to_no_second_transaction),
+        cmocka_unit_test(a_transaction_behind_a_free_nonce_is_published_anew_and_the_lane_goes_on),
+        cmocka_unit_test(a_free_nonce_below_one_that_is_held_is_taken_next),
+        cmocka_unit_test(an_image_whose_earlier_proof_is_out_is_neither_published_twice_nor_called_complete),
         cmocka_unit_test(an_idle_publisher_whose_node_vanishes_stays_not_ready_and_says_so_once),
     };
     return cmocka_run_group_tests(tests, pipeline_group_setup, pipeline_group_teardown);

@@ -415,8 +415,9 @@ static void a_rejected_job_starts_afresh_when_its_message_is_replayed_from_the_s
     static const char *const strict[] = {"WORKER_RETRY_LIMIT=0", NULL};
     pipeline_start(&p, *state, 0);
     pipeline_start_publisher(&p, strict);
-    pipeline_fault(&p, "{\"kind\":\"error\",\"text\":\"Insufficient_funds\",\"on\":\"send\",\"probability\":1}");
-    base_sha256 submission = pipeline_submit(&p, "poor");
+    pipeline_fault(
+        &p, "{\"kind\":\"error\",\"text\":\"Internal error while scheduling\",\"on\":\"send\",\"probability\":1}");
+    base_sha256 submission = pipeline_submit(&p, "refused");
     pipeline_wait(&p, &submission, WIRE_STATUS_REJECTED);
     pipeline_wait_settled(&p);
     pipeline_fault(&p, NULL);

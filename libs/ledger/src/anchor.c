@@ -37,6 +37,11 @@ static const char *fee_payer(const ledger *self)
     return ((const anchor *)self)->fee_payer.text;
 }
 
+static int64_t fee(const ledger *self)
+{
+    return (int64_t)((const anchor *)self)->fee;
+}
+
 static base_code check(ledger *self, int64_t *ret_height, base_error *err)
 {
     anchor *a = (anchor *)self;
@@ -62,7 +67,7 @@ static base_code find_account(ledger *self, ledger_account *ret, base_error *err
     mina_account_state state;
     base_code code = mina_client_account(a->client, a->fee_payer.text, &state, err);
     if (code == BASE_OK)
-        *ret = (ledger_account){state.exists, state.nonce, state.inferred_nonce, state.balance};
+        *ret = (ledger_account){state.exists, state.nonce, state.inferred_nonce, state.balance, state.height};
     return code;
 }
 
@@ -95,6 +100,16 @@ static base_code make(ledger *self, const ledger_statement *statement, int64_t n
     *ret = made;
     made = (ledger_transaction){0};
     return BASE_OK;
+}
+
+/* The body is compact JSON of our own making, and a memo of base64url needs no escapes: so its text stands in it as it is. */
+static bool publishes(const ledger *self, base_bytes payload, const ledger_statement *statement)
+{
+    (void)self;
+    char field[sizeof("\"memo\":\"\"") + sizeof(ledger_memo)];
+    ledger_memo memo = ledger_anchor_memo(&statement->image, &statement->proof);
+    int length = snprintf(field, sizeof(field), "\"memo\":\"%s\"", memo.text);
+    return memmem(payload.data, payload.size, field, (size_t)length) != NULL;
 }
 
 /* An error text that nobody knows counts as an attempt: the node did answer, so it is not the network's fault, and what is
@@ -176,7 +191,8 @@ static ledger_answer send_payload(ledger *self, base_bytes payload, base_error *
 
 static ledger_sighting sighting_of(const mina_sighting *seen)
 {
-    ledger_sighting sighting = {.place = seen->is_pooled ? LEDGER_POOLED : LEDGER_NOWHERE};
+    ledger_sighting sighting = {.place = seen->is_pooled ? LEDGER_POOLED : LEDGER_NOWHERE,
+                                .tip_height = seen->tip_height};
     if (seen->block_height > 0) {
         sighting.place = seen->has_failed ? LEDGER_FAILED : LEDGER_INCLUDED;
         sighting.block_height = seen->block_height;
@@ -200,7 +216,8 @@ static base_code find(ledger *self, const char *const *hashes, size_t count, int
     return code;
 }
 
-static const ledger_driver ANCHOR = {fee_payer, check, find_account, make, send_payload, find, free_anchor};
+static const ledger_driver ANCHOR = {fee_payer, fee,          check, find_account, make,
+                                     publishes, send_payload, find,  free_anchor};
 
 /* Everything of the options but the node. */
 static base_code read_options(const ledger_anchor_options *options, anchor *a, base_error *err)

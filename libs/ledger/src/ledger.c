@@ -38,6 +38,11 @@ const char *ledger_fee_payer(const ledger *self)
     return self->driver->fee_payer(self);
 }
 
+int64_t ledger_fee(const ledger *self)
+{
+    return self->driver->fee(self);
+}
+
 base_code ledger_check(ledger *self, int64_t *ret_height, base_error *err)
 {
     return self->driver->check(self, ret_height, err);
@@ -52,6 +57,11 @@ base_code ledger_make(ledger *self, const ledger_statement *statement, int64_t n
                       base_error *err)
 {
     return self->driver->make(self, statement, nonce, ret, err);
+}
+
+bool ledger_publishes(const ledger *self, base_bytes payload, const ledger_statement *statement)
+{
+    return self->driver->publishes(self, payload, statement);
 }
 
 ledger_answer ledger_send(ledger *self, base_bytes payload, base_error *ret_reason)

@@ -28,6 +28,12 @@ static const char *fee_payer(const ledger *self)
     return FEE_PAYER;
 }
 
+static int64_t fee(const ledger *self)
+{
+    (void)self;
+    return 0;
+}
+
 static base_code check(ledger *self, int64_t *ret_height, base_error *err)
 {
     (void)self;
@@ -41,7 +47,7 @@ static base_code find_account(ledger *self, ledger_account *ret, base_error *err
 {
     (void)err;
     const null_ledger *n = (const null_ledger *)self;
-    *ret = (ledger_account){true, n->nonce, n->nonce, UINT64_MAX};
+    *ret = (ledger_account){true, n->nonce, n->nonce, UINT64_MAX, 1};
     return BASE_OK;
 }
 
@@ -60,6 +66,13 @@ static base_code make(ledger *self, const ledger_statement *statement, int64_t n
     *ret = made;
     made = (ledger_transaction){0};
     return BASE_OK;
+}
+
+static bool publishes(const ledger *self, base_bytes payload, const ledger_statement *statement)
+{
+    (void)self;
+    base_hex32 image = base_sha256_hex(&statement->image);
+    return memmem(payload.data, payload.size, image.text, strlen(image.text)) != NULL;
 }
 
 static ledger_answer send_payload(ledger *self, base_bytes payload, base_error *ret_reason)
@@ -88,11 +101,12 @@ static base_code find(ledger *self, const char *const *hashes, size_t count, int
     (void)blocks;
     (void)err;
     for (size_t i = 0; i < count; i++)
-        sightings[i] = (ledger_sighting){.place = LEDGER_INCLUDED, .block_height = 1};
+        sightings[i] = (ledger_sighting){.place = LEDGER_INCLUDED, .tip_height = 1, .block_height = 1};
     return BASE_OK;
 }
 
-static const ledger_driver NULL_DRIVER = {fee_payer, check, find_account, make, send_payload, find, free_null};
+static const ledger_driver NULL_DRIVER = {fee_payer, fee,          check, find_account, make,
+                                          publishes, send_payload, find,  free_null};
 
 base_code ledger_null_new(ledger **ret, base_error *err)
 {

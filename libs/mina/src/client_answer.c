@@ -123,6 +123,7 @@ base_code mina_answer_account(base_bytes body, mina_account_state *ret, base_err
     uint64_t nonce;
     uint64_t inferred;
     uint64_t balance;
+    uint64_t height;
     if (!read_number(json_object_get(account, "nonce"), UINT32_MAX, &nonce))
         return fail_shape(root, "account.nonce", err);
     const json_t *inferred_nonce = json_object_get(account, "inferredNonce");
@@ -130,9 +131,12 @@ base_code mina_answer_account(base_bytes body, mina_account_state *ret, base_err
         inferred = nonce;
     else if (!read_number(inferred_nonce, UINT32_MAX, &inferred))
         return fail_shape(root, "account.inferredNonce", err);
-    if (!read_number(json_object_get(json_object_get(account, "balance"), "total"), UINT64_MAX, &balance))
+    const json_t *money = json_object_get(account, "balance");
+    if (!read_number(json_object_get(money, "total"), UINT64_MAX, &balance))
         return fail_shape(root, "account.balance", err);
-    *ret = (mina_account_state){true, (uint32_t)nonce, (uint32_t)inferred, balance};
+    if (!read_number(json_object_get(money, "blockHeight"), INT64_MAX, &height))
+        height = 0;
+    *ret = (mina_account_state){true, (uint32_t)nonce, (uint32_t)inferred, balance, (int64_t)height};
     return BASE_OK;
 }
 
@@ -172,12 +176,14 @@ static void note_memo(const json_t *command, mina_sighting *sighting)
 }
 
 /* False when the block is not as the schema has it: an inclusion must not be overlooked. */
-static bool note_block(const json_t *block, const wanted *list, size_t count)
+static bool note_block(const json_t *block, const wanted *list, size_t count, int64_t *tip_height)
 {
     int64_t height;
     const json_t *commands = json_object_get(json_object_get(block, "transactions"), "userCommands");
     if (!read_height(block, &height) || !json_is_array(commands))
         return false;
+    if (height > *tip_height)
+        *tip_height = height;
     for (size_t i = 0; i < json_array_size(commands); i++) {
         const json_t *command = json_array_get(commands, i);
         const json_t *failure = json_object_get(command, "failureReason");
@@ -230,9 +236,12 @@ base_code mina_answer_sightings(base_bytes body, const char *const *hashes, size
     }
     qsort(list, count, sizeof(list[0]), compare_wanted);
     note_pool(pool, list, count);
+    int64_t tip_height = 0;
     for (size_t i = 0; i < json_array_size(chain); i++)
-        if (!note_block(json_array_get(chain, i), list, count))
+        if (!note_block(json_array_get(chain, i), list, count, &tip_height))
             return fail_shape(root, "bestChain", err);
+    for (size_t i = 0; i < count; i++)
+        sightings[i].tip_height = tip_height;
     for (size_t i = 1; i < count; i++)
         if (compare_wanted(&list[i], &list[i - 1]) == 0)
             *list[i].sighting = *list[i - 1].sighting;

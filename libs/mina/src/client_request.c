@@ -14,7 +14,7 @@ static const char SEND_PAYMENT[] = "mutation($input:SendPaymentInput!,$signature
 static const char STATUS[] = "query{networkID syncStatus"
                              " bestChain(maxLength:1){protocolState{consensusState{blockHeight}}}}";
 static const char ACCOUNT[] = "query($publicKey:PublicKey!)"
-                              "{account(publicKey:$publicKey){nonce inferredNonce balance{total}}}";
+                              "{account(publicKey:$publicKey){nonce inferredNonce balance{total blockHeight}}}";
 static const char SIGHTINGS[] = "query($hashes:[String!],$blocks:Int){pooledUserCommands(hashes:$hashes){hash memo}"
                                 " bestChain(maxLength:$blocks){transactions{userCommands{hash memo failureReason}}"
                                 "protocolState{consensusState{blockHeight}}}}";

@@ -16,6 +16,7 @@ enum metric {
     OUTBOX_AGE,
     LANE_HELD,
     LANE_NONCE,
+    BALANCE,
 };
 
 static const double BATCH_SIZES[] = {1, 2, 5, 10, 20, 50, 100, 200, 500};
@@ -79,6 +80,12 @@ static const telemetry_metric TABLE[] = {
                    NULL,
                    0},
     [LANE_NONCE] = {"proofline_lane_next_nonce", "Nonce of the next transaction.", TELEMETRY_GAUGE, {NULL}, NULL, 0},
+    [BALANCE] = {"proofline_fee_payer_balance_mina",
+                 "MINA in the fee payer's account, as last asked for by the owner of its lane.",
+                 TELEMETRY_GAUGE,
+                 {NULL},
+                 NULL,
+                 0},
 };
 
 /* One per process, set before threads start: counting must be possible wherever something happens. */
@@ -140,4 +147,9 @@ void stage_metrics_lane(bool held, int64_t next_nonce)
 {
     telemetry_set(process_metrics, LANE_HELD, held ? 1 : 0, NULL);
     telemetry_set(process_metrics, LANE_NONCE, (double)next_nonce, NULL);
+}
+
+void stage_metrics_balance(double mina)
+{
+    telemetry_set(process_metrics, BALANCE, mina, NULL);
 }

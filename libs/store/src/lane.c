@@ -101,17 +101,27 @@ base_code store_lane_release(store_session *session, const store_lane *lane, bas
     return store_lock_release(session, lane_key(lane->fee_payer), err);
 }
 
-base_code store_lane_next_nonce(store_session *session, const store_lane *lane, int64_t *ret, base_error *err)
+base_code store_lane_next_nonce(store_session *session, const store_lane *lane, int64_t from_nonce, int64_t *ret,
+                                int64_t *ret_end, base_error *err)
 {
-    static const store_statement NEXT = {"lane_next_nonce", "SELECT coalesce(max(nonce) + 1, 0) FROM transactions "
-                                                            "WHERE fee_payer = $1::text AND state <> 'abandoned'"};
+    /* Without a hole there is one row at most from the account's next nonce on, so that this stays a look at the index. */
+    static const store_statement NEXT = {
+        "lane_next_nonce",
+        "WITH held AS MATERIALIZED (SELECT nonce FROM transactions WHERE fee_payer = $1::text AND nonce >= $2::bigint "
+        "AND state <> 'abandoned'), next AS (SELECT min(c.nonce) AS nonce FROM (SELECT $2::bigint AS nonce "
+        "UNION ALL SELECT nonce + 1 FROM held) AS c WHERE c.nonce NOT IN (SELECT nonce FROM held)) "
+        "SELECT n.nonce, coalesce((SELECT min(h.nonce) FROM held h WHERE h.nonce > n.nonce), 9223372036854775807) "
+        "FROM next n"};
     BASE_CLEANUP(store_params_done) store_params params = {0};
     store_params_text(&params, lane->fee_payer);
+    store_params_int64(&params, from_nonce);
     BASE_CLEANUP(store_rows_done) store_rows rows = {0};
     const base_code code = store_query(session, STORE_FLIGHT_READS, &NEXT, &params, &rows, err);
-    if (code == BASE_OK)
-        *ret = store_rows_int64(&rows, 0, 0);
-    return code;
+    if (code != BASE_OK)
+        return code;
+    *ret = store_rows_int64(&rows, 0, 0);
+    *ret_end = store_rows_int64(&rows, 0, 1);
+    return BASE_OK;
 }
 
 base_code store_lane_holds_nonce(store_session *session, const store_lane *lane, int64_t nonce, bool *ret,

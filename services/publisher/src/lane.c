@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/fault.h"
+#include "funds.h"
 #include "stage/metrics.h"
 #include "telemetry/log.h"
 
@@ -26,6 +27,7 @@ static base_code acquire(publisher_lane *lane, base_error *err)
     lane->held = true;
     lane->standby_told = false;
     lane->settled = false;
+    publisher_missing_clear(&lane->missing);
     return BASE_OK;
 }
 
@@ -56,6 +58,7 @@ static base_code check_node(publisher_lane *lane, base_error *err)
     lane->node_away = code != BASE_OK;
     if (code == BASE_OK) {
         lane->node_failed = false;
+        publisher_missing_note_height(&lane->missing, lane->height);
         return BASE_OK;
     }
     if (code == BASE_CONFLICT)
@@ -68,17 +71,13 @@ static base_code check_node(publisher_lane *lane, base_error *err)
     return err->code;
 }
 
-base_code publisher_lane_prepare(publisher_lane *lane, base_error *err)
+/* Also while there is no money what was sent before is looked after. */
+static base_code settle_and_confirm(publisher_lane *lane, base_error *err)
 {
-    base_code code = hold(lane, err);
-    if (code == BASE_CONFLICT) { /* standing by is being ready, if the node is there for the day it is needed */
-        base_error away = {0};
-        if (check_node(lane, &away) != BASE_OK)
-            return base_fail(err, away.code, "%s", away.message);
-    }
-    if (code == BASE_OK)
-        code = check_node(lane, err);
-    if (code == BASE_OK && !lane->settled) {
+    base_code code = BASE_OK;
+    if (!lane->settled && base_monotonic_ms() < lane->next_settle_ms)
+        return base_fail(err, BASE_UNAVAILABLE, "%s", lane->funds_trouble.message);
+    if (!lane->settled) {
         code = publisher_lane_settle(lane, err);
         if (code == BASE_OK)
             code = BASE_FAULT("lane.settled", err);
@@ -94,6 +93,21 @@ base_code publisher_lane_prepare(publisher_lane *lane, base_error *err)
             code = publisher_lane_settle(lane, err);
     }
     return code;
+}
+
+base_code publisher_lane_prepare(publisher_lane *lane, base_error *err)
+{
+    base_code code = hold(lane, err);
+    if (code == BASE_CONFLICT) { /* standing by is being ready, if the node is there for the day it is needed */
+        base_error away = {0};
+        if (check_node(lane, &away) != BASE_OK)
+            return base_fail(err, away.code, "%s", away.message);
+    }
+    if (code == BASE_OK)
+        code = check_node(lane, err);
+    if (code == BASE_OK)
+        code = settle_and_confirm(lane, err);
+    return code == BASE_OK ? publisher_funds_check(lane, err) : code;
 }
 
 void publisher_lane_unsettle(publisher_lane *lane)

@@ -7,7 +7,7 @@
  *
  * The alternative was to mend each trouble where it occurs. One mechanism for start, take-over, lost replies, dropped pools
  * and foreign transactions is easier to get right, and costs nothing while all goes well. */
-#include "ledger/ledger.h"
+#include "missing.h"
 #include "stage/worker.h"
 #include "store/transactions.h"
 
@@ -22,8 +22,15 @@ typedef struct publisher_lane {
     bool node_away;   /* it did not answer when last asked */
     store_lane lane;
     int64_t next_nonce;                     /* while settled */
+    int64_t nonce_end;                      /* the next nonce above it that is taken */
     int64_t height;                         /* of the node's best block, when last asked */
     int64_t next_check_ms, next_confirm_ms; /* monotonic */
+    publisher_missing missing;
+    uint64_t balance, spendable; /* nanomina, when last asked; the second without what is pooled or was just sent */
+    bool unfunded;               /* what is to be sent next cannot be paid */
+    int64_t next_funds_ms;       /* monotonic: when to ask for the balance again */
+    int64_t next_settle_ms;      /* monotonic: not before, for what is to be sent again cannot be paid */
+    base_error funds_trouble;    /* while unfunded: what /readyz says */
 } publisher_lane;
 
 /* Before every pull: owns and settles the lane, and looks after confirmations now and then. BASE_CONFLICT: another publisher owns

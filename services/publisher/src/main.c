@@ -14,7 +14,7 @@ typedef struct publisher_settings {
     char *node_endpoint, *network, *node_tls_ca_file;
     base_secret fee_payer_key;
     int64_t fee_nanomina, node_timeout_ms;
-    int64_t confirmations, confirm_interval_s;
+    int64_t confirmations, confirm_interval_s, missing_after_s;
     char *proof_retention;
 } publisher_settings;
 
@@ -46,6 +46,8 @@ static const base_setting SETTINGS[] = {
      "blocks after which a transaction is taken as final"},
     {"CONFIRMATION_INTERVAL_S", BASE_SETTING_INT, offsetof(publisher_settings, confirm_interval_s), "30", false, 1,
      3600, NULL, "seconds between looks at transactions that are not final"},
+    {"MISSING_AFTER_S", BASE_SETTING_INT, offsetof(publisher_settings, missing_after_s), "15", false, 1, 3600, NULL,
+     "seconds between the two looks that must agree before a transaction counts as missing"},
     {"PROOF_RETENTION", BASE_SETTING_CHOICE, offsetof(publisher_settings, proof_retention), "keep", false, 0, 0,
      "keep|clear", "what becomes of a proof when its submission is complete or rejected"},
 };
@@ -74,6 +76,7 @@ static base_code run(stage_service *service, const void *loaded, base_error *err
         .keep_proofs = strcmp(settings->proof_retention, "keep") == 0,
         .confirmations = settings->confirmations,
         .confirm_interval_s = settings->confirm_interval_s,
+        .missing_after_s = settings->missing_after_s,
     };
     BASE_CLEANUP(publisher_worker_free) publisher_worker *worker = NULL;
     base_code code = make_ledger(settings, &options.ledger, err);

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/fault.h"
+#include "funds.h"
 #include "stage/metrics.h"
 #include "telemetry/log.h"
 
@@ -70,7 +71,7 @@ static ledger_answer send_bytes_of_foreign(publisher_lane *lane, base_bytes payl
 
 /* A transaction of another fee payer, whose key was changed since: no lane of ours settles it. Its bytes are sent again, and as long as
  * they may land there is no other. */
-static void send_foreign(publisher_lane *lane, publisher_task *task)
+static void send_foreign(publisher_lane *lane, publisher_task *task, const ledger_sighting *sighting)
 {
     const store_transaction *transaction = &task->work->transaction;
     ledger_answer answer = send_bytes_of_foreign(lane, transaction->payload, &task->why);
@@ -79,10 +80,32 @@ static void send_foreign(publisher_lane *lane, publisher_task *task)
     } else if (answer == LEDGER_UNAVAILABLE || answer == LEDGER_UNKNOWN) {
         conclude(task, STORE_RELEASED, "released", false);
         publisher_lane_node_failed(lane);
+    } else if (publisher_missing_judge(&lane->missing, transaction->hash, sighting, &task->why) != BASE_OK) {
+        conclude(task, STORE_RELEASED, "released", false);
+        publisher_lane_node_failed(lane);
     } else {
         base_fail_within(&task->why, "transaction %s of the fee payer %s", transaction->hash, transaction->fee_payer);
         retry_or_reject(lane, task, "other_fee_payer", false);
     }
+}
+
+/* A submission that was rejected while its transaction might still land (its fee payer's key was changed, say) and then proven anew has
+ * a transaction whose memo commits to the earlier proof. */
+static bool publishes_this_proof(const publisher_lane *lane, const publisher_task *task)
+{
+    const store_publish_work *work = task->work;
+    const ledger_statement statement = {*task->sha256, work->proof_digest, work->proof_format};
+    return ledger_publishes(lane->ledger, work->transaction.payload, &statement);
+}
+
+/* An earlier proof is out. It cannot be called back, so the nonce is not freed and nothing more is sent: two transactions for one image
+ * are worse than none. Nor is it a completion: what the chain commits to is not the proof that is stored, and would not verify. */
+static void judge_superseded(publisher_task *task)
+{
+    base_fail(&task->why, BASE_CONFLICT,
+              "transaction %s publishes an earlier proof of this image, which was made anew since: there is no second",
+              task->work->transaction.hash);
+    conclude(task, STORE_REJECTED, "proof_superseded", false);
 }
 
 /* A transaction of an earlier attempt: the node has it and the job is done, or the lane must be settled first. */
@@ -96,10 +119,18 @@ static void judge_earlier(publisher_lane *lane, publisher_task *task, const ledg
         retry_or_reject(lane, task, "transaction_failed", false);
         publisher_lane_unsettle(lane);
     } else if (sighting->place != LEDGER_NOWHERE || transaction->state != STORE_TX_COMMITTED) {
+        if (!publishes_this_proof(lane, task)) {
+            judge_superseded(task);
+            return;
+        }
         conclude(task, STORE_SUCCEEDED, NULL,
                  false); /* lost since it was accepted: a matter of the lane's confirmations */
+    } else if (!is_ours && !publishes_this_proof(lane, task)) {
+        base_fail(&task->why, BASE_TRANSIENT, "transaction %s of the fee payer %s publishes an earlier proof",
+                  transaction->hash, transaction->fee_payer);
+        retry_or_reject(lane, task, "other_fee_payer", false);
     } else if (!is_ours) {
-        send_foreign(lane, task);
+        send_foreign(lane, task, sighting);
     } else {
         base_fail(&task->why, BASE_TRANSIENT, "transaction %s: not at the node", transaction->hash);
         conclude(task, STORE_RELEASED, "released", false);
@@ -128,6 +159,8 @@ static base_code sort_tasks(publisher_lane *lane, publisher_task *const *tasks, 
         publisher_lane_node_failed(lane);
         return code;
     }
+    for (size_t i = 0; i < earlier; i++)
+        publisher_missing_note(&lane->missing, hashes[i], &sightings[i]);
     for (size_t i = 0, at = 0; i < count; i++)
         if (tasks[i]->work->has_transaction)
             judge_earlier(lane, tasks[i], &sightings[at++]);
@@ -158,32 +191,46 @@ static base_code make(publisher_lane *lane, send_batch *batch, base_error *err)
 }
 
 /* Not everything that is no success has failed: the transaction's hash tells. */
-static bool find_sent(publisher_lane *lane, const char *hash, ledger_place *ret)
+static bool find_sent(publisher_lane *lane, const char *hash, ledger_sighting *ret)
 {
-    ledger_sighting sighting = {0};
     base_error err = {0};
-    if (ledger_find(lane->ledger, &hash, 1, LOOK_BACK_BLOCKS, &sighting, &err) != BASE_OK)
+    if (ledger_find(lane->ledger, &hash, 1, LOOK_BACK_BLOCKS, ret, &err) != BASE_OK) {
+        publisher_lane_node_failed(lane);
         return false;
-    *ret = sighting.place;
+    }
+    publisher_missing_note(&lane->missing, hash, ret);
     return true;
+}
+
+/* A second look at what the node refused and does not show: until then nothing else can be sent anyway, for its nonce is in doubt.
+ * False: no second look could be had. */
+static bool find_again(publisher_lane *lane, const char *hash, ledger_sighting *ret)
+{
+    enum { GRAIN_MS = 5 }; /* so that rounding never makes the time too short */
+    bool stopped = stage_service_wait_stop(lane->stage->service, lane->missing.wait_ms + GRAIN_MS);
+    return !stopped && find_sent(lane, hash, ret);
 }
 
 /* Looks it up. True: it is at the node. Else it is given back with its transaction, which settling sends again or abandons;
  * but what the node refused and certainly does not have counts, and is made anew. */
 static bool judge_by_hash(publisher_lane *lane, publisher_task *task, bool refused)
 {
-    ledger_place place = LEDGER_NOWHERE;
-    bool found = find_sent(lane, task->hash, &place);
-    if (found && (place == LEDGER_POOLED || place == LEDGER_INCLUDED)) {
+    ledger_sighting sighting = {0};
+    base_error doubt = {0};
+    bool found = find_sent(lane, task->hash, &sighting);
+    if (found && refused && sighting.place == LEDGER_NOWHERE)
+        found = find_again(lane, task->hash, &sighting);
+    if (found && (sighting.place == LEDGER_POOLED || sighting.place == LEDGER_INCLUDED)) {
         conclude(task, STORE_SUCCEEDED, NULL, false);
         return true;
     }
-    if (found && place == LEDGER_NOWHERE && refused)
+    if (found && refused && sighting.place == LEDGER_NOWHERE &&
+        publisher_missing_judge(&lane->missing, task->hash, &sighting, &doubt) == BASE_OK) {
+        publisher_missing_forget(&lane->missing, task->hash);
         retry_or_reject(lane, task, "node_refused", true);
-    else
+    } else {
         conclude(task, STORE_RELEASED, "released", false);
-    if (!found)
-        publisher_lane_node_failed(lane);
+    }
     return false;
 }
 
@@ -205,14 +252,15 @@ static bool judge_answer(publisher_lane *lane, publisher_task *task, ledger_answ
     case LEDGER_UNAVAILABLE:
         conclude(task, STORE_RELEASED, "released", false);
         break;
-    case LEDGER_UNFUNDED:
-        retry_or_reject(lane, task, "insufficient_funds", true);
+    case LEDGER_UNFUNDED: /* no job's fault; refused at the only send, so it is nowhere */
+        publisher_funds_refused(lane);
+        conclude(task, STORE_RELEASED, "released", true);
         break;
     case LEDGER_REJECTED:
         conclude(task, STORE_REJECTED, "node_rejected", true);
         break;
     }
-    if (answer == LEDGER_UNAVAILABLE || answer == LEDGER_UNKNOWN || answer == LEDGER_UNFUNDED)
+    if (answer == LEDGER_UNAVAILABLE || answer == LEDGER_UNKNOWN)
         publisher_lane_node_failed(lane);
     publisher_lane_unsettle(lane);
     return false;
@@ -245,6 +293,22 @@ static void send_all(publisher_lane *lane, send_batch *batch)
         if (going)
             lane->next_nonce++;
     }
+    if (lane->next_nonce >= lane->nonce_end) /* the hole is filled: what lies behind it can be sent now */
+        publisher_lane_unsettle(lane);
+}
+
+/* Gives back, unmade, what has no nonce or cannot be paid. */
+static void shorten(publisher_lane *lane, send_batch *batch)
+{
+    uint64_t free_nonces = (uint64_t)(lane->nonce_end - lane->next_nonce);
+    size_t wanted = batch->count < free_nonces ? batch->count : (size_t)free_nonces;
+    size_t kept = publisher_funds_cover(lane, wanted);
+    for (size_t i = kept; i < batch->count; i++) {
+        base_fail(&batch->tasks[i]->why, BASE_CANCELLED, "not sent: %s",
+                  i < wanted ? lane->funds_trouble.message : "it has to wait for its nonce");
+        conclude(batch->tasks[i], STORE_RELEASED, "released", false);
+    }
+    batch->count = kept;
 }
 
 /* A submission taken over by a later claim leaves a hole in the nonces: all is given back, unsent. */
@@ -276,6 +340,9 @@ base_code publisher_send(publisher_lane *lane, publisher_task *const *tasks, siz
             conclude(batch.tasks[i], STORE_RELEASED, "released", false);
         return BASE_OK;
     }
+    shorten(lane, &batch);
+    if (batch.count == 0)
+        return BASE_OK;
     code = make(lane, &batch, err);
     if (code == BASE_OK)
         code = store_transactions_commit(lane->stage->store, &lane->lane, batch.stored, batch.epochs, batch.count,

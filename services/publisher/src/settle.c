@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/fault.h"
+#include "funds.h"
 #include "stage/dead.h"
 #include "stage/metrics.h"
 #include "telemetry/log.h"
@@ -42,8 +43,12 @@ static base_code look_up(publisher_lane *lane, int64_t from_nonce, int64_t block
         return code;
     open->count = store_transaction_list_count(open->list);
     code = ledger_find_account(lane->ledger, &open->account, err);
-    if (code != BASE_OK || open->count == 0)
+    if (code != BASE_OK)
         return code;
+    publisher_missing_note_height(&lane->missing, open->account.height);
+    publisher_funds_note(lane, &open->account);
+    if (open->count == 0)
+        return BASE_OK;
     open->sightings = calloc(open->count, sizeof(*open->sightings));
     open->marks = calloc(open->count, sizeof(*open->marks));
     BASE_CLEANUP(free) const char **hashes = calloc(open->count, sizeof(*hashes));
@@ -52,6 +57,8 @@ static base_code look_up(publisher_lane *lane, int64_t from_nonce, int64_t block
     for (size_t i = 0; i < open->count; i++)
         hashes[i] = store_transaction_list_at(open->list, i)->hash;
     code = ledger_find(lane->ledger, hashes, open->count, blocks, open->sightings, err);
+    for (size_t i = 0; code == BASE_OK && i < open->count; i++)
+        publisher_missing_note(&lane->missing, hashes[i], &open->sightings[i]);
     return code == BASE_OK ? BASE_FAULT("lane.looked_up", err) : code;
 }
 
@@ -97,10 +104,14 @@ static base_code lose(publisher_lane *lane, const store_transaction *transaction
     return BASE_OK;
 }
 
-/* It can never land: frees its nonce. */
-static base_code abandon(publisher_lane *lane, open_set *open, const store_transaction *transaction, const char *reason,
-                         base_error *err)
+/* It can never land: frees its nonce. `sighting` is the latest look at it; without a second one that agrees this is not done. */
+static base_code abandon(publisher_lane *lane, open_set *open, const store_transaction *transaction,
+                         const ledger_sighting *sighting, const char *reason, base_error *err)
 {
+    base_code code = publisher_missing_judge(&lane->missing, transaction->hash, sighting, err);
+    if (code != BASE_OK)
+        return code;
+    publisher_missing_forget(&lane->missing, transaction->hash);
     if (transaction->state == STORE_TX_ACCEPTED)
         return lose(lane, transaction, STORE_TX_ABANDONED, 0, reason, err);
     tell(TELEMETRY_WARN, "transaction_abandoned", transaction, reason);
@@ -138,12 +149,12 @@ static base_code note_found(publisher_lane *lane, open_set *open, const store_tr
 
 /* The chain is past its nonce, and no block that the node shows holds it. */
 static base_code note_passed(publisher_lane *lane, open_set *open, const store_transaction *transaction,
-                             base_error *err)
+                             const ledger_sighting *sighting, base_error *err)
 {
     /* One that was accepted before the oldest block shown is taken to be in an older one. */
     bool all_shown = transaction->block_height > 0 && lane->height - transaction->block_height < LOOK_BACK_BLOCKS;
     if (transaction->state != STORE_TX_ACCEPTED || all_shown)
-        return abandon(lane, open, transaction, "its nonce was used by another transaction", err);
+        return abandon(lane, open, transaction, sighting, "its nonce was used by another transaction", err);
     tell(TELEMETRY_WARN, "transaction_assumed_final", transaction, "accepted longer ago than the node's blocks reach");
     mark(open, transaction, STORE_TX_INCLUDED, 0);
     return BASE_OK;
@@ -162,6 +173,10 @@ static base_code resolve_nonce(publisher_lane *lane, open_set *open, const store
     base_code code = ledger_find_account(lane->ledger, &account, err);
     if (code == BASE_OK)
         code = ledger_find(lane->ledger, &hash, 1, LOOK_BACK_BLOCKS, &sighting, err);
+    if (code == BASE_OK) {
+        publisher_missing_note_height(&lane->missing, account.height);
+        publisher_missing_note(&lane->missing, hash, &sighting);
+    }
     if (code == BASE_OK && transaction->nonce > account.inferred_nonce)
         code = store_lane_holds_nonce(lane->stage->store, &lane->lane, account.inferred_nonce, &earlier_is_ours, err);
     if (code != BASE_OK)
@@ -169,9 +184,9 @@ static base_code resolve_nonce(publisher_lane *lane, open_set *open, const store
     if (sighting.place != LEDGER_NOWHERE)
         return note_found(lane, open, transaction, &sighting, err);
     if (transaction->nonce < account.nonce)
-        return note_passed(lane, open, transaction, err);
+        return note_passed(lane, open, transaction, &sighting, err);
     if (!earlier_is_ours)
-        return abandon(lane, open, transaction, "an earlier nonce is free: it would leave a gap", err);
+        return abandon(lane, open, transaction, &sighting, "an earlier nonce is free: it would leave a gap", err);
     return base_fail(err, BASE_UNAVAILABLE,
                      "nonce %lld is refused: the node lags, or another transaction of the fee payer must land "
                      "first: %s",
@@ -190,20 +205,24 @@ static ledger_answer send_again(publisher_lane *lane, const store_transaction *t
 
 /* A transaction that the node does not show: sends its bytes again if it can still land. */
 static base_code mend_missing(publisher_lane *lane, open_set *open, const store_transaction *transaction,
-                              base_error *err)
+                              const ledger_sighting *sighting, base_error *err)
 {
     if (transaction->nonce < open->account.nonce)
-        return note_passed(lane, open, transaction, err);
+        return note_passed(lane, open, transaction, sighting, err);
     base_error reason = {0};
     ledger_answer answer = send_again(lane, transaction, &reason);
     switch (answer) {
     case LEDGER_ACCEPTED:
         tell(TELEMETRY_INFO, "transaction_sent_again", transaction, "the node did not have it");
+        publisher_missing_forget(&lane->missing, transaction->hash);
         mark(open, transaction, STORE_TX_ACCEPTED, lane->height);
         return BASE_OK;
+    case LEDGER_UNFUNDED:
+        publisher_funds_refused(lane);
+        lane->next_settle_ms = lane->next_funds_ms;
+        return base_fail(err, BASE_UNAVAILABLE, "%s", lane->funds_trouble.message);
     case LEDGER_UNAVAILABLE:
     case LEDGER_UNKNOWN:
-    case LEDGER_UNFUNDED:
     case LEDGER_RETRY:
         lane->node_failed = true;
         return base_fail(err, BASE_UNAVAILABLE, "nonce %lld: %s", (long long)transaction->nonce, reason.message);
@@ -212,7 +231,7 @@ static base_code mend_missing(publisher_lane *lane, open_set *open, const store_
         return resolve_nonce(lane, open, transaction, reason.message, err);
     case LEDGER_EXPIRED:
     case LEDGER_REJECTED:
-        return abandon(lane, open, transaction, reason.message, err);
+        return abandon(lane, open, transaction, sighting, reason.message, err);
     }
     return base_fail(err, BASE_INTERNAL, "unknown answer of the ledger");
 }
@@ -231,20 +250,35 @@ static base_code store_marks(publisher_lane *lane, const open_set *open, base_er
     return code;
 }
 
-/* What is pooled counts into the inferred nonce; what is stored but not pooled was just sent again. */
+/* An account that does not exist yet holds nothing. A node that lags knows of too few nonces: those that other users of the key took
+ * meanwhile would look free. */
+static base_code read_account(publisher_lane *lane, ledger_account *ret, base_error *err)
+{
+    base_code code = ledger_find_account(lane->ledger, ret, err);
+    if (code != BASE_OK)
+        return code;
+    publisher_missing_note_height(&lane->missing, ret->height);
+    publisher_funds_note(lane, ret);
+    if (ret->height > 0 && ret->height < lane->missing.highest)
+        return base_fail(err, BASE_UNAVAILABLE,
+                         "the node lags: its best block is %lld, another answer told of block %lld",
+                         (long long)ret->height, (long long)lane->missing.highest);
+    return BASE_OK;
+}
+
+/* What is pooled counts into the inferred nonce; what is stored but not pooled was just sent again. A nonce between them that an
+ * abandoned transaction left free is the next one: nothing behind it can land before. */
 static base_code learn_next_nonce(publisher_lane *lane, base_error *err)
 {
     ledger_account account = {0};
-    int64_t stored = 0;
-    base_code code = ledger_find_account(lane->ledger, &account, err);
-    if (code == BASE_OK && !account.exists)
-        code = base_fail(err, BASE_UNAVAILABLE, "fee payer %s does not exist on this chain: send it some MINA",
-                         lane->lane.fee_payer);
+    base_code code = read_account(lane, &account, err);
     if (code == BASE_OK)
-        code = store_lane_next_nonce(lane->stage->store, &lane->lane, &stored, err);
+        code = store_lane_next_nonce(lane->stage->store, &lane->lane, account.inferred_nonce, &lane->next_nonce,
+                                     &lane->nonce_end, err);
     if (code != BASE_OK)
         return code;
-    lane->next_nonce = stored > account.inferred_nonce ? stored : account.inferred_nonce;
+    if (lane->spendable < (uint64_t)ledger_fee(lane->ledger))
+        publisher_funds_pause(lane);
     lane->settled = true;
     TELEMETRY_LOG(TELEMETRY_INFO, "lane_settled", telemetry_int("next_nonce", lane->next_nonce),
                   telemetry_int("chain_nonce", account.nonce));
@@ -260,7 +294,7 @@ static base_code settle_page(publisher_lane *lane, int64_t *nonce, base_error *e
     for (size_t i = 0; code == BASE_OK && i < open.count; i++) {
         const store_transaction *transaction = store_transaction_list_at(open.list, i);
         if (open.sightings[i].place == LEDGER_NOWHERE)
-            code = mend_missing(lane, &open, transaction, err);
+            code = mend_missing(lane, &open, transaction, &open.sightings[i], err);
         else
             code = note_found(lane, &open, transaction, &open.sightings[i], err);
     }
@@ -305,6 +339,8 @@ static base_code confirm_page(publisher_lane *lane, int64_t *nonce, base_error *
 base_code publisher_lane_confirm(publisher_lane *lane, base_error *err)
 {
     base_code code = ledger_check(lane->ledger, &lane->height, err);
+    if (code == BASE_OK)
+        publisher_missing_note_height(&lane->missing, lane->height);
     for (int64_t nonce = 0; code == BASE_OK && nonce >= 0;)
         code = confirm_page(lane, &nonce, err);
     return code;

@@ -189,8 +189,9 @@ static void refused(void *ctx, stage_job *job, store_outcome_kind was)
 {
     const publisher_worker *worker = ctx;
     item_of(job)->task.abandon = false;
-    if (was == STORE_SUCCEEDED)
-        stage_job_retry(&worker->stage, job, job->reason_code); /* never final: its transaction is out */
+    if (was == STORE_SUCCEEDED ||
+        item_of(job)->task.hash[0] != '\0') /* never final: its transaction is out, or may be sent */
+        stage_job_retry(&worker->stage, job, job->reason_code);
 }
 
 /* The lane must be settled before the next send. */
@@ -221,6 +222,8 @@ static void handle(void *ctx, const broker_job *const *jobs, size_t count, broke
         base_error why = {0};
         base_fail(&why, BASE_UNAVAILABLE, "the node did not take a transaction");
         stage_worker_needs_failed(&worker->stage, &why);
+    } else if (worker->lane.unfunded) {
+        stage_worker_needs_failed(&worker->stage, &worker->lane.funds_trouble);
     }
     (void)BASE_FAULT("publisher.relayed", NULL); /* the broker acks next */
 }
@@ -254,7 +257,8 @@ base_code publisher_worker_new(stage_service *service, const publisher_worker_op
     worker->lane = (publisher_lane){.stage = &worker->stage,
                                     .ledger = options->ledger,
                                     .confirmations = options->confirmations,
-                                    .confirm_interval_ms = options->confirm_interval_s * 1000};
+                                    .confirm_interval_ms = options->confirm_interval_s * 1000,
+                                    .missing = {.wait_ms = options->missing_after_s * 1000}};
     const stage_worker_options stage = {.stage = STAGE_PUBLISH,
                                         .durable = BROKER_DURABLE_PUBLISHER,
                                         .handler = handle,

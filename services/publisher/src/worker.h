@@ -10,6 +10,7 @@ typedef struct publisher_worker_options {
     bool keep_proofs;      /* PROOF_RETENTION: as the receipt */
     int64_t confirmations; /* blocks */
     int64_t confirm_interval_s;
+    int64_t missing_after_s; /* between the two looks that must agree */
 } publisher_worker_options;
 
 /* The caller owns *ret. */

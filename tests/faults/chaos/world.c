@@ -132,6 +132,7 @@ static void configure(world *w, int service)
                 harness_proxy_port(w->links[chaos_link(service, CHAOS_NODE)]));
     replica_set(r, "MINA_NODE_TIMEOUT_MS=3000");
     replica_set(r, "CONFIRMATION_INTERVAL_S=1");
+    replica_set(r, "MISSING_AFTER_S=2");
     replica_set(r, "CONFIRMATION_BLOCKS=4");
     replica_set(r, "%s", w->key);
 }

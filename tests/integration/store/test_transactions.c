@@ -102,14 +102,16 @@ static void nonces_rise_and_an_abandoned_one_is_free_again(void **state)
     const int64_t epochs[2] = {prepare(g, 2), prepare(g, 1)};
     const store_lane lane = acquire(g->session, "a");
     int64_t nonce = -1;
-    ground_ok(store_lane_next_nonce(g->session, &lane, &nonce, &err), &err);
+    int64_t end = -1;
+    ground_ok(store_lane_next_nonce(g->session, &lane, 0, &nonce, &end, &err), &err);
     assert_int_equal(nonce, 0);
     const store_transaction both[2] = {make(2, 7, "hash-7"), make(1, 8, "hash-8")};
     bool fenced[2] = {true, true};
     ground_ok(store_transactions_commit(g->session, &lane, both, epochs, 2, fenced, &err), &err);
     assert_false(fenced[0] || fenced[1]);
-    ground_ok(store_lane_next_nonce(g->session, &lane, &nonce, &err), &err);
+    ground_ok(store_lane_next_nonce(g->session, &lane, 7, &nonce, &end, &err), &err);
     assert_int_equal(nonce, 9);
+    assert_true(end == INT64_MAX);
 
     BASE_CLEANUP(store_transaction_list_free) store_transaction_list *open = NULL;
     ground_ok(store_transactions_find_open(g->session, PAYER, 0, 10, &open, &err), &err);
@@ -132,10 +134,13 @@ static void nonces_rise_and_an_abandoned_one_is_free_again(void **state)
 
     const store_transaction_mark marks[] = {{"hash-8", STORE_TX_ABANDONED, 0}, {"hash-7", STORE_TX_INCLUDED, 42}};
     ground_ok(store_transactions_mark(g->session, &lane, marks, 2, &err), &err);
-    ground_ok(store_lane_next_nonce(g->session, &lane, &nonce, &err), &err);
+    ground_ok(store_lane_next_nonce(g->session, &lane, 7, &nonce, &end, &err), &err);
     assert_int_equal(nonce, 8);
     ground_ok(store_lane_holds_nonce(g->session, &lane, 8, &held, &err), &err);
     assert_false(held);
+    ground_ok(store_lane_next_nonce(g->session, &lane, 5, &nonce, &end, &err), &err);
+    assert_int_equal(nonce, 5); /* a hole below what is held */
+    assert_int_equal(end, 7);
     ground_expect(
         g, "SELECT string_agg(state || ' ' || coalesce(block_height, -1), ', ' ORDER BY nonce) FROM transactions",
         "included 42, abandoned -1");

@@ -124,6 +124,20 @@ static void making_again_gives_the_same_bytes_and_another_nonce_gives_others(voi
     assert_string_not_equal(first.hash, next.hash);
 }
 
+static void a_transaction_publishes_its_own_statement_and_no_other(void **state)
+{
+    (void)state;
+    BASE_CLEANUP(ledger_free) ledger *anchor = new_ledger("devnet");
+    BASE_CLEANUP(ledger_transaction_done) ledger_transaction made = {0};
+    assert_int_equal(ledger_make(anchor, &STATEMENT, 7, &made, NULL), BASE_OK);
+    assert_true(ledger_publishes(anchor, base_buffer_view(&made.payload), &STATEMENT));
+    ledger_statement other = STATEMENT;
+    other.proof.bytes[31] ^= 1;
+    assert_false(ledger_publishes(anchor, base_buffer_view(&made.payload), &other));
+    assert_false(ledger_publishes(anchor, base_bytes_of("", 0), &STATEMENT));
+    assert_int_equal(ledger_fee(anchor), 1000000);
+}
+
 static void a_transaction_for_mainnet_is_signed_for_mainnet(void **state)
 {
     (void)state;
@@ -201,6 +215,7 @@ int main(void)
         cmocka_unit_test(the_memo_is_the_one_that_pythons_hashlib_gives),
         cmocka_unit_test(a_transaction_is_a_signed_payment_of_nothing_to_itself),
         cmocka_unit_test(making_again_gives_the_same_bytes_and_another_nonce_gives_others),
+        cmocka_unit_test(a_transaction_publishes_its_own_statement_and_no_other),
         cmocka_unit_test(a_transaction_for_mainnet_is_signed_for_mainnet),
         cmocka_unit_test(a_nonce_outside_32_bits_is_refused),
         cmocka_unit_test(every_wrong_option_is_named_and_the_key_never_quoted),

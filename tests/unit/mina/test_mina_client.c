@@ -195,6 +195,12 @@ static void an_account_is_read_from_strings_and_numbers(void **state)
     assert_int_equal(account.nonce, 7);
     assert_int_equal(account.inferred_nonce, 9);
     assert_true(account.balance == UINT64_MAX);
+    assert_int_equal(account.height, 0);
+    assert_int_equal(mina_answer_account(bytes("{\"data\":{\"account\":{\"nonce\":\"7\",\"inferredNonce\":9,"
+                                               "\"balance\":{\"total\":\"5\",\"blockHeight\":\"41\"}}}}"),
+                                         &account, NULL),
+                     BASE_OK);
+    assert_int_equal(account.height, 41);
     assert_int_equal(mina_answer_account(bytes("{\"data\":{\"account\":{\"nonce\":\"7\",\"inferredNonce\":null,"
                                                "\"balance\":{\"total\":\"0\"}}}}"),
                                          &account, NULL),
@@ -325,6 +331,8 @@ static void a_transaction_is_found_in_the_pool_or_in_its_block(void **state)
     assert_string_equal(seen[0].memo, "E4Y");
     assert_true(seen[1].is_pooled);
     assert_int_equal(seen[1].block_height, 0);
+    assert_int_equal(seen[0].tip_height, 9);
+    assert_int_equal(seen[1].tip_height, 9); /* of the answer, not of what is found */
 }
 
 static void many_transactions_are_told_apart_and_one_asked_for_twice_is_seen_twice(void **state)

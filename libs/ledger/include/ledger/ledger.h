@@ -52,15 +52,17 @@ typedef enum ledger_place {
 
 typedef struct ledger_sighting {
     ledger_place place;
+    int64_t tip_height;   /* of the best block of the node that answered: it knows of nothing later */
     int64_t block_height; /* LEDGER_INCLUDED, LEDGER_FAILED */
     char reason[128];     /* LEDGER_FAILED */
 } ledger_sighting;
 
 typedef struct ledger_account {
     bool exists;
-    int64_t nonce;          /* of the chain: the next one that can be included */
-    int64_t inferred_nonce; /* after what is pooled: the next one to use */
-    uint64_t balance_nanomina;
+    int64_t nonce;             /* of the chain: the next one that can be included */
+    int64_t inferred_nonce;    /* after what is pooled: the next one to use */
+    uint64_t balance_nanomina; /* what is pooled is not taken from it yet */
+    int64_t height;            /* of the block that shows this; 0: the node does not say */
 } ledger_account;
 
 typedef struct ledger ledger;
@@ -69,6 +71,8 @@ typedef struct ledger ledger;
 
 /* Public key of the fee payer; borrowed. */
 const char *ledger_fee_payer(const ledger *ledger);
+/* Nanomina that one transaction costs. */
+int64_t ledger_fee(const ledger *ledger);
 /* Is the node there, in sync, and on the configured network? BASE_UNAVAILABLE; BASE_CONFLICT: another network. *ret_height (may
  * be NULL): of its best block. */
 BASE_MUST_CHECK base_code ledger_check(ledger *ledger, int64_t *ret_height, base_error *err);
@@ -78,6 +82,8 @@ BASE_MUST_CHECK base_code ledger_find_account(ledger *ledger, ledger_account *re
  * BASE_INVALID: no nonce. */
 BASE_MUST_CHECK base_code ledger_make(ledger *ledger, const ledger_statement *statement, int64_t nonce,
                                       ledger_transaction *ret, base_error *err);
+/* Whether these bytes, made by this driver whenever, publish this very statement. */
+bool ledger_publishes(const ledger *ledger, base_bytes payload, const ledger_statement *statement);
 /* Sends the bytes. *ret_reason says in the node's words why not, for every answer but LEDGER_ACCEPTED. */
 ledger_answer ledger_send(ledger *ledger, base_bytes payload, base_error *ret_reason);
 /* Where are these transactions? One request for all; sightings[i] belongs to hashes[i]. Looks back `blocks` blocks. BASE_UNAVAILABLE;

@@ -43,11 +43,13 @@ typedef struct mina_account_state {
     uint32_t nonce;          /* of the chain */
     uint32_t inferred_nonce; /* after what is pooled; nonce when the node does not say */
     uint64_t balance;        /* nanomina */
+    int64_t height;          /* of the block that shows this; 0 when the node does not say */
 } mina_account_state;
 
 /* Where one transaction was seen; zero: nowhere. */
 typedef struct mina_sighting {
     bool is_pooled;
+    int64_t tip_height;   /* of the best block in the answer, whether the transaction is in it or not */
     int64_t block_height; /* 0: in none of the blocks shown */
     bool has_failed;      /* in a block, without effect but for fee and nonce */
     char reason[MINA_REASON_MAX];

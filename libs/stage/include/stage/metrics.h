@@ -21,3 +21,5 @@ void stage_metrics_swept(const char *kind, size_t count);
 void stage_metrics_backlog(const int64_t submissions[WIRE_STATUS_REJECTED + 1], int64_t outbox_rows,
                            int64_t outbox_oldest_ms);
 void stage_metrics_lane(bool held, int64_t next_nonce);
+/* The fee payer's account, as last asked for. */
+void stage_metrics_balance(double mina);

@@ -37,9 +37,10 @@ BASE_MUST_CHECK base_code store_lane_acquire(store_session *session, const char 
 BASE_MUST_CHECK base_code store_lane_check(store_session *session, const store_lane *lane, base_error *err);
 BASE_MUST_CHECK base_code store_lane_release(store_session *session, const store_lane *lane, base_error *err);
 
-/* Highest nonce + 1 among this payer's transactions that are not abandoned; 0 when there are none. */
-BASE_MUST_CHECK base_code store_lane_next_nonce(store_session *session, const store_lane *lane, int64_t *ret,
-                                                base_error *err);
+/* The lowest nonce from from_nonce on that none of this payer's transactions holds, abandoned ones apart. *ret_end: the next above it
+ * that is held; INT64_MAX: none is. An abandoned transaction may leave a hole, and nothing behind a hole lands before it is filled. */
+BASE_MUST_CHECK base_code store_lane_next_nonce(store_session *session, const store_lane *lane, int64_t from_nonce,
+                                                int64_t *ret, int64_t *ret_end, base_error *err);
 
 /* Is there a transaction of this payer with that nonce that is not abandoned? */
 BASE_MUST_CHECK base_code store_lane_holds_nonce(store_session *session, const store_lane *lane, int64_t nonce,
