@@ -149,6 +149,12 @@ static void exhausted_retries_end_in_a_dead_letter_that_can_be_redriven_to_compl
     BASE_CLEANUP(free) char *events = pipeline_events(&p, &submission);
     assert_string_equal(events, "proof_generation proof_publishing rejected proof_publishing complete");
     assert_int_equal(pipeline_transactions_at_node(&p), 1);
+
+    uint64_t jobs = pipeline_messages(&p, p.names.stream_jobs);
+    BASE_CLEANUP(free) char *moot = NULL;
+    assert_int_equal(pipeline_proofctl(&p, redrive, &moot), 0);
+    assert_non_null(strstr(moot, "skipped: already complete"));
+    assert_int_equal(pipeline_messages(&p, p.names.stream_jobs), jobs);
     pipeline_stop(&p);
 }
 

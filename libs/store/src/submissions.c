@@ -75,6 +75,27 @@ base_code store_submission_list(store_session *session, wire_status status, int6
     return code;
 }
 
+base_code store_submission_statuses(store_session *session, const base_sha256 *hashes, size_t count, wire_status *ret,
+                                    base_error *err)
+{
+    static const store_statement STATUSES = {
+        "submission_statuses", "SELECT r.ord, s.status FROM unnest($1::text[]) WITH ORDINALITY AS r (sha, ord) "
+                               "JOIN submissions s ON s.sha256_hash = r.sha"};
+    if (count > STORE_BATCH_MAX)
+        return base_fail(err, BASE_LIMIT, "at most %d submissions are asked for at once", STORE_BATCH_MAX);
+    BASE_CLEANUP(store_params_done) store_params params = {0};
+    store_params_array(&params, STORE_ELEMENT_TEXT);
+    for (size_t i = 0; i < count; i++)
+        store_params_add_hash(&params, &hashes[i]);
+    BASE_CLEANUP(store_rows_done) store_rows rows = {0};
+    base_code code = store_query(session, STORE_FLIGHT_READS, &STATUSES, &params, &rows, err);
+    for (size_t i = 0; code == BASE_OK && i < count; i++)
+        ret[i] = WIRE_STATUS_NONE;
+    for (size_t i = 0; code == BASE_OK && i < store_rows_count(&rows); i++)
+        code = store_rows_status(&rows, i, 1, &ret[store_rows_int64(&rows, i, 0) - 1], err);
+    return code;
+}
+
 base_code store_submission_count(store_session *session, bool all, int64_t ret[STORE_STATUS_COUNT], base_error *err)
 {
     static const store_statement COUNT_PENDING = {

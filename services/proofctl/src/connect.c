@@ -24,14 +24,25 @@ base_code ctl_open_broker(const ctl_call *call, broker_connection **ret, broker_
     return broker_connection_open(&options, ret, err);
 }
 
-base_code ctl_open_store(const ctl_call *call, store_session **ret, base_error *err)
+static base_code open_store(const ctl_settings *settings, store_session **ret, base_error *err)
 {
-    ctl_settings *settings = call->settings;
-    if (ctl_settings_need(settings, CTL_USES_DATABASE) != BASE_OK)
-        return base_fail(err, BASE_INVALID, "%s", "");
     store_session_options options = {.database_url = settings->database_url.data, .application_name = "proofctl"};
     base_code code = store_session_new(&options, ret, err);
     return code == BASE_OK ? code : base_fail_within(err, "DATABASE_URL");
+}
+
+base_code ctl_open_store(const ctl_call *call, store_session **ret, base_error *err)
+{
+    if (ctl_settings_need(call->settings, CTL_USES_DATABASE) != BASE_OK)
+        return base_fail(err, BASE_INVALID, "%s", "");
+    return open_store(call->settings, ret, err);
+}
+
+base_code ctl_open_store_if_any(const ctl_call *call, store_session **ret, base_error *err)
+{
+    if (ctl_settings_need(call->settings, CTL_USES_DATABASE_IF_ANY) != BASE_OK)
+        return base_fail(err, BASE_INVALID, "%s", "");
+    return call->settings->database_url.data == NULL ? BASE_OK : open_store(call->settings, ret, err);
 }
 
 ctl_exit ctl_fail_open(const base_error *err)

@@ -9,5 +9,8 @@ BASE_MUST_CHECK base_code ctl_open_broker(const ctl_call *call, broker_connectio
                                           base_error *err);
 BASE_MUST_CHECK base_code ctl_open_store(const ctl_call *call, store_session **ret, base_error *err);
 
+/* The same, and *ret stays NULL when no database is named. */
+BASE_MUST_CHECK base_code ctl_open_store_if_any(const ctl_call *call, store_session **ret, base_error *err);
+
 /* The exit status for a failed open: CTL_EXIT_USAGE for bad settings, else as ctl_fail, whose message it prints. */
 ctl_exit ctl_fail_open(const base_error *err);

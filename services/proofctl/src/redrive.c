@@ -3,9 +3,11 @@
 #include "base/backoff.h"
 #include "base/clock.h"
 #include "base/fault.h"
+#include "base/hex.h"
 #include "connect.h"
 #include "letters.h"
 #include "output.h"
+#include "store/submissions.h"
 #include "wire/headers.h"
 
 #include <errno.h>
@@ -15,6 +17,8 @@
 #define PUBLISH_TIMEOUT_MS 10000
 #define RATE_DEFAULT       50
 #define RATE_MAX           10000
+
+enum { STATUS_PAGE = 500 }; /* letters whose submissions are asked for at once */
 
 static const char DEAD_PREFIX[] = "Proofline-Dead-";
 static const char SERVER_PREFIX[] = "Nats-";
@@ -54,37 +58,48 @@ static const ctl_option OPTIONS[] = {
 };
 
 /* Letters chosen before the first is sent: one that dies again while we work is not taken up once more. */
+typedef struct chosen_letter {
+    uint64_t sequence;
+    bool has_submission;
+    base_sha256 submission;
+    wire_status status; /* NONE: unknown, or not asked for */
+} chosen_letter;
+
 typedef struct choice {
-    uint64_t *sequences; /* owned */
+    chosen_letter *letters; /* owned */
     size_t count, capacity;
 } choice;
 
 static void choice_done(choice *chosen)
 {
-    free(chosen->sequences);
+    free(chosen->letters);
 }
 BASE_CLEANUP_VALUE(choice, choice_done);
 
-static base_code choose(choice *chosen, uint64_t sequence, base_error *err)
+static base_code choose(choice *chosen, const chosen_letter *letter, base_error *err)
 {
     if (chosen->count == CTL_LETTERS_MAX)
         return base_fail(err, BASE_LIMIT, "more than %d dead letters: choose fewer by --stage or --reason",
                          CTL_LETTERS_MAX);
     if (chosen->count == chosen->capacity) {
         size_t capacity = chosen->capacity == 0 ? 64 : chosen->capacity * 2;
-        uint64_t *sequences = reallocarray(chosen->sequences, capacity, sizeof(*sequences));
-        if (sequences == NULL)
+        chosen_letter *letters = reallocarray(chosen->letters, capacity, sizeof(*letters));
+        if (letters == NULL)
             return base_fail(err, BASE_NO_MEMORY, "no memory for the list");
-        chosen->sequences = sequences;
+        chosen->letters = letters;
         chosen->capacity = capacity;
     }
-    chosen->sequences[chosen->count++] = sequence;
+    chosen->letters[chosen->count++] = *letter;
     return BASE_OK;
 }
 
 static base_code choose_letter(void *ctx, const broker_stored *letter, base_error *err)
 {
-    return choose(ctx, letter->sequence, err);
+    chosen_letter found = {.sequence = letter->sequence};
+    const char *hash = ctl_letter_text(letter, WIRE_HEADER_DEAD_SHA256); /* empty for what was never a job */
+    found.has_submission =
+        base_hex_decode("sha256", hash, found.submission.bytes, sizeof(found.submission.bytes), NULL) == BASE_OK;
+    return choose(ctx, &found, err);
 }
 
 static base_code choose_operands(const ctl_call *call, choice *chosen, base_error *err)
@@ -96,7 +111,7 @@ static base_code choose_operands(const ctl_call *call, choice *chosen, base_erro
         uint64_t sequence = strtoull(text, &end, 10);
         if (errno != 0 || sequence == 0 || *end != '\0' || text[0] == '-')
             return base_fail(err, BASE_INVALID, "\"%.64s\" is no sequence: see proofctl dead list", text);
-        base_code code = choose(chosen, sequence, err);
+        base_code code = choose(chosen, &(chosen_letter){.sequence = sequence}, err);
         if (code != BASE_OK)
             return code;
     }
@@ -197,24 +212,87 @@ static void keep_rate(int64_t started_us, size_t index, int64_t rate)
         base_sleep_ms(wait_ms);
 }
 
-/* One bad letter does not keep the others; a server that is away does. */
-static ctl_exit redrive_all(broker_connection *connection, const broker_names *names, const choice *chosen,
-                            const redrive_options *options)
+/* A submission that is not rejected any more needs nothing: its letter is kept for the record. */
+static bool is_moot(const chosen_letter *letter)
 {
-    int64_t started_us = base_monotonic_us();
-    ctl_exit answer = CTL_EXIT_OK;
-    size_t done = 0;
-    for (size_t i = 0; i < chosen->count && answer != CTL_EXIT_UNAVAILABLE; i++) {
-        if (!options->dry_run)
-            keep_rate(started_us, i, options->rate);
-        base_error err = {0};
-        if (redrive_one(connection, names, chosen->sequences[i], options, &err) == BASE_OK)
-            done++;
-        else
-            answer = ctl_fail(&err);
+    return letter->status != WIRE_STATUS_NONE && letter->status != WIRE_STATUS_REJECTED;
+}
+
+/* Asks for all of a page at once, shortly before they are sent. */
+static base_code ask_statuses(store_session *store, chosen_letter *letters, size_t count, base_error *err)
+{
+    base_sha256 hashes[STATUS_PAGE];
+    wire_status statuses[STATUS_PAGE];
+    size_t asked = 0;
+    for (size_t i = 0; i < count; i++)
+        if (letters[i].has_submission)
+            hashes[asked++] = letters[i].submission;
+    if (store == NULL || asked == 0)
+        return BASE_OK;
+    base_code code = store_submission_statuses(store, hashes, asked, statuses, err);
+    for (size_t i = count; code == BASE_OK && i-- > 0;)
+        if (letters[i].has_submission)
+            letters[i].status = statuses[--asked];
+    return code;
+}
+
+static ctl_exit report_moot(const chosen_letter *letter, bool json)
+{
+    base_hex32 hash = base_sha256_hex(&letter->submission);
+    const char *status = wire_status_name(letter->status);
+    if (json)
+        return ctl_json_line(json_pack("{s:I, s:s, s:s, s:b}", "sequence", (json_int_t)letter->sequence, "sha256",
+                                       hash.text, "skipped", status, "sent", 0));
+    printf("%" PRIu64 "  %s  skipped: already %s\n", letter->sequence, hash.text, status);
+    return CTL_EXIT_OK;
+}
+
+typedef struct redrive_run {
+    broker_connection *connection;
+    store_session *store; /* NULL: none named */
+    const broker_names *names;
+    const redrive_options *options;
+    int64_t started_us;
+    size_t tried, done, complete, under_way;
+} redrive_run;
+
+static ctl_exit take_letter(redrive_run *run, const chosen_letter *letter)
+{
+    if (is_moot(letter)) {
+        run->complete += letter->status == WIRE_STATUS_COMPLETE;
+        run->under_way += letter->status != WIRE_STATUS_COMPLETE;
+        return report_moot(letter, run->options->json);
     }
-    fprintf(stderr, "proofctl: %zu of %zu dead letters %s; they stay in %s\n", done, chosen->count,
-            options->dry_run ? "would be redriven" : "redriven", names->stream_dead);
+    if (!run->options->dry_run)
+        keep_rate(run->started_us, run->tried, run->options->rate);
+    run->tried++;
+    base_error err = {0};
+    if (redrive_one(run->connection, run->names, letter->sequence, run->options, &err) != BASE_OK)
+        return ctl_fail(&err);
+    run->done++;
+    return CTL_EXIT_OK;
+}
+
+/* One bad letter does not keep the others; a server that is away does. */
+static ctl_exit redrive_all(redrive_run *run, const choice *chosen)
+{
+    ctl_exit answer = CTL_EXIT_OK;
+    for (size_t i = 0; i < chosen->count && answer != CTL_EXIT_UNAVAILABLE; i++) {
+        base_error err = {0};
+        size_t left = chosen->count - i;
+        if (i % STATUS_PAGE == 0 &&
+            ask_statuses(run->store, &chosen->letters[i], left < STATUS_PAGE ? left : STATUS_PAGE, &err) != BASE_OK) {
+            answer = ctl_fail(&err);
+            break;
+        }
+        ctl_exit taken = take_letter(run, &chosen->letters[i]);
+        if (taken != CTL_EXIT_OK)
+            answer = taken;
+    }
+    fprintf(stderr,
+            "proofctl: %zu of %zu dead letters %s; skipped: already complete %zu, under way %zu; they stay in %s\n",
+            run->done, chosen->count, run->options->dry_run ? "would be redriven" : "redriven", run->complete,
+            run->under_way, run->names->stream_dead);
     return answer;
 }
 
@@ -235,7 +313,15 @@ static ctl_exit run_redrive(const ctl_call *call)
     ctl_letter_filter filter = {.stage = options->stage, .reason_code = options->reason};
     if (by_filter && ctl_letters_walk(connection, &names, &filter, choose_letter, &chosen, &err) != BASE_OK)
         return ctl_fail(&err);
-    return redrive_all(connection, &names, &chosen, options);
+    BASE_CLEANUP(store_session_free) store_session *store = NULL;
+    if (by_filter && ctl_open_store_if_any(call, &store, &err) != BASE_OK)
+        return ctl_fail_open(&err);
+    redrive_run run = {.connection = connection,
+                       .store = store,
+                       .names = &names,
+                       .options = options,
+                       .started_us = base_monotonic_us()};
+    return redrive_all(&run, &chosen);
 }
 
 const ctl_command ctl_dead_redrive = {
@@ -244,9 +330,10 @@ const ctl_command ctl_dead_redrive = {
     .summary = "Send dead letters back to where they came from",
     .details =
         "The original message is published again, byte for byte, under a fresh message id; a rejected submission\n"
-        "starts afresh by it. The dead letter stays where it is, so that nothing is lost when it dies again.",
+        "starts afresh by it. The dead letter stays where it is, so that nothing is lost when it dies again.\n"
+        "With DATABASE_URL, --stage, --reason and --all skip what is not rejected any more.",
     CTL_OPTIONS(OPTIONS),
     .operands_max = CTL_OPERANDS_UNBOUNDED,
-    .uses = CTL_USES_NATS,
+    .uses = CTL_USES_NATS | CTL_USES_DATABASE_IF_ANY,
     .run = run_redrive,
 };

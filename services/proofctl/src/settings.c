@@ -30,6 +30,9 @@ static const base_setting TOPOLOGY[] = {
 static const base_setting DATABASE[] = {
     SECRET("DATABASE_URL", database_url, true, "postgresql://user:password@host:5432/database"),
 };
+static const base_setting DATABASE_IF_ANY[] = {
+    SECRET("DATABASE_URL", database_url, false, "postgresql://user:password@host:5432/database; may be left out"),
+};
 static const base_setting MIGRATIONS[] = {
     TEXT("MIGRATIONS_DIR", migrations_directory, NULL, "folder of the migrations, instead of the one installed"),
 };
@@ -51,9 +54,13 @@ static const struct {
     const base_setting *rows;
     size_t count;
 } GROUPS[] = {
-    GROUP(CTL_USES_NATS, NATS),         GROUP(CTL_USES_TOPOLOGY, TOPOLOGY),
-    GROUP(CTL_USES_DATABASE, DATABASE), GROUP(CTL_USES_MIGRATIONS, MIGRATIONS),
-    GROUP(CTL_USES_NODE, NODE),         GROUP(CTL_USES_FEE_PAYER, FEE_PAYER),
+    GROUP(CTL_USES_NATS, NATS),
+    GROUP(CTL_USES_TOPOLOGY, TOPOLOGY),
+    GROUP(CTL_USES_DATABASE, DATABASE),
+    GROUP(CTL_USES_MIGRATIONS, MIGRATIONS),
+    GROUP(CTL_USES_NODE, NODE),
+    GROUP(CTL_USES_FEE_PAYER, FEE_PAYER),
+    GROUP(CTL_USES_DATABASE_IF_ANY, DATABASE_IF_ANY),
 };
 enum { GROUP_COUNT = sizeof(GROUPS) / sizeof(GROUPS[0]) };
 

@@ -9,6 +9,7 @@ enum {
     CTL_USES_MIGRATIONS = 8,
     CTL_USES_NODE = 16,
     CTL_USES_FEE_PAYER = 32,
+    CTL_USES_DATABASE_IF_ANY = 64, /* the database when one is named */
 };
 
 typedef struct ctl_settings {

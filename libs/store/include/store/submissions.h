@@ -27,6 +27,10 @@ BASE_MUST_CHECK base_code store_submission_list(store_session *session, wire_sta
                                                 size_t limit, store_submission *ret, size_t *ret_count,
                                                 base_error *err);
 
+/* ret[i] is the status of hashes[i], WIRE_STATUS_NONE where there is no such submission. One query for up to STORE_BATCH_MAX. */
+BASE_MUST_CHECK base_code store_submission_statuses(store_session *session, const base_sha256 *hashes, size_t count,
+                                                    wire_status *ret, base_error *err);
+
 /* Number of submissions by wire_status that are not terminal (cheap: partial index); terminal ones are counted only when `all`. */
 #define STORE_STATUS_COUNT (WIRE_STATUS_REJECTED + 1)
 BASE_MUST_CHECK base_code store_submission_count(store_session *session, bool all, int64_t ret[STORE_STATUS_COUNT],
