@@ -263,6 +263,50 @@ static void a_connection_without_a_server_is_reset(void **state)
     harness_proxy_free(e.proxy);
 }
 
+static bool has_swallowed(void *ctx)
+{
+    return harness_proxy_read_counts(ctx).swallowed == 1;
+}
+
+static base_bytes bytes(const char *text)
+{
+    return base_bytes_of(text, strlen(text));
+}
+
+static void an_answer_is_swallowed_once_and_its_request_is_not(void **state)
+{
+    (void)state;
+    ends e;
+    char byte;
+    start(&e);
+    harness_proxy_swallow(e.proxy, bytes("COMMIT"), bytes("done"));
+    say(e.client, "BEGIN");
+    assert_hears(e.server, "BEGIN");
+    say(e.server, "done"); /* of the request before */
+    assert_hears(e.client, "done");
+    say(e.client, "COM");
+    assert_hears(e.server, "COM");
+    say(e.client, "MIT");
+    assert_hears(e.server, "MIT");
+    say(e.server, "not yet do");
+    assert_false(hears_within(e.client, QUIET_MS));
+    assert_int_equal(harness_proxy_read_counts(e.proxy).swallowed, 0);
+    say(e.server, "ne");
+    assert_int_equal(recv(e.client, &byte, 1, 0), -1);
+    assert_int_equal(errno, ECONNRESET);
+    assert_true(harness_wait_until(has_swallowed, e.proxy, WAIT_S * 1000));
+
+    close(e.client);
+    close(e.server);
+    e.client = dial(&e);
+    e.server = accept(e.listener, NULL, NULL);
+    say(e.client, "COMMIT");
+    assert_hears(e.server, "COMMIT");
+    say(e.server, "done");
+    assert_hears(e.client, "done");
+    stop(&e);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -274,6 +318,7 @@ int main(void)
         cmocka_unit_test(a_slow_proxy_delays_and_keeps_to_its_rate),
         cmocka_unit_test(much_more_than_the_buffers_hold_arrives_whole),
         cmocka_unit_test(a_connection_without_a_server_is_reset),
+        cmocka_unit_test(an_answer_is_swallowed_once_and_its_request_is_not),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -27,6 +27,7 @@ typedef struct command {
     bool refuse, cut, quit;
     harness_proxy_cut_mode cut_mode;
     flow_pace pace;
+    flow_watch ambush, ambush_end; /* what harness_proxy_swallow waits for, and until when */
 } command;
 
 struct harness_proxy {
@@ -125,6 +126,14 @@ static void listen_or_refuse(harness_proxy *proxy)
     proxy->listening = !proxy->now.refuse;
 }
 
+/* Every connection looks for what was commanded last, from its own bytes on. */
+static void lie_in_wait(harness_proxy *proxy)
+{
+    for (size_t i = 0; i < proxy->connection_count; i++)
+        if (!proxy->connections[i]->to_client.swallows)
+            proxy->connections[i]->to_server.watch = proxy->now.ambush;
+}
+
 static void obey(harness_proxy *proxy)
 {
     uint64_t wakes;
@@ -135,6 +144,7 @@ static void obey(harness_proxy *proxy)
     uint64_t number = proxy->wanted_number;
     pthread_mutex_unlock(&proxy->lock);
     listen_or_refuse(proxy);
+    lie_in_wait(proxy);
     size_t cut = proxy->now.cut ? cut_all(proxy, proxy->now.cut_mode) : 0;
     pthread_mutex_lock(&proxy->lock);
     proxy->counts.cut += cut;
@@ -165,6 +175,7 @@ static void accept_one(harness_proxy *proxy)
     *made = (connection){.client = client, .server = server};
     flow_init(&made->to_server, client, server);
     flow_init(&made->to_client, server, client);
+    made->to_server.watch = proxy->now.ambush;
     proxy->connections[proxy->connection_count++] = made;
 }
 
@@ -196,6 +207,29 @@ static size_t fill_fds(harness_proxy *proxy, struct pollfd *fds, int64_t *ret_du
     return count;
 }
 
+/* The first connection that says it gets no more answers; the others may go on. */
+static void spring(harness_proxy *proxy, connection *c)
+{
+    c->to_client.swallows = true;
+    c->to_client.watch = proxy->now.ambush_end;
+    proxy->now.ambush.size = 0;
+    pthread_mutex_lock(&proxy->lock);
+    proxy->wanted.ambush.size = 0;
+    pthread_mutex_unlock(&proxy->lock);
+    lie_in_wait(proxy);
+}
+
+/* True: the answer that was to be lost is lost. */
+static bool is_lost(harness_proxy *proxy, const connection *c)
+{
+    if (!c->to_client.swallows || !c->to_client.watch.found)
+        return false;
+    pthread_mutex_lock(&proxy->lock);
+    proxy->counts.swallowed++;
+    pthread_mutex_unlock(&proxy->lock);
+    return true;
+}
+
 static bool move(flow *f, bool stalled, int64_t now_us, const flow_pace *pace)
 {
     return stalled || (flow_read(f, now_us, pace) && flow_write(f, now_us, pace));
@@ -208,9 +242,11 @@ static void move_all(harness_proxy *proxy)
     const command *now = &proxy->now;
     for (size_t i = proxy->connection_count; i-- > 0;) {
         connection *c = proxy->connections[i];
-        bool whole = move(&c->to_server, now->stalled & HARNESS_PROXY_TO_SERVER, now_us, &now->pace) &&
-                     move(&c->to_client, now->stalled & HARNESS_PROXY_TO_CLIENT, now_us, &now->pace);
-        if (!whole)
+        bool whole = move(&c->to_server, now->stalled & HARNESS_PROXY_TO_SERVER, now_us, &now->pace);
+        if (c->to_server.watch.found && !c->to_client.swallows && now->ambush.size > 0)
+            spring(proxy, c);
+        whole = whole && move(&c->to_client, now->stalled & HARNESS_PROXY_TO_CLIENT, now_us, &now->pace);
+        if (!whole || is_lost(proxy, c))
             end_connection(proxy, i, HARNESS_PROXY_RST);
         else if (c->to_server.finished && c->to_client.finished)
             end_connection(proxy, i, HARNESS_PROXY_FIN);
@@ -329,6 +365,15 @@ void harness_proxy_refuse(harness_proxy *proxy)
 {
     pthread_mutex_lock(&proxy->lock);
     proxy->wanted.refuse = true;
+    await_obedience(proxy);
+    pthread_mutex_unlock(&proxy->lock);
+}
+
+void harness_proxy_swallow(harness_proxy *proxy, base_bytes request, base_bytes answer_end)
+{
+    pthread_mutex_lock(&proxy->lock);
+    flow_watch_init(&proxy->wanted.ambush, request);
+    flow_watch_init(&proxy->wanted.ambush_end, answer_end);
     await_obedience(proxy);
     pthread_mutex_unlock(&proxy->lock);
 }

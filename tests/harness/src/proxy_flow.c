@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #define SLICES_PER_SECOND 20 /* of a bounded flow: small enough to look even */
@@ -34,6 +35,24 @@ int64_t flow_due_us(const flow *f)
     return due_us > f->next_us ? due_us : f->next_us;
 }
 
+void flow_watch_init(flow_watch *watch, base_bytes wanted)
+{
+    *watch = (flow_watch){.size = wanted.size};
+    if (wanted.size == 0 || wanted.size > sizeof(watch->wanted))
+        harness_fail("a proxy watches for 1 to %zu bytes", sizeof(watch->wanted));
+    memcpy(watch->wanted, wanted.data, wanted.size);
+}
+
+static void look(flow_watch *watch, const uint8_t *bytes, size_t size)
+{
+    for (size_t i = 0; i < size && watch->size > 0 && !watch->found; i++) {
+        if (watch->filled == watch->size)
+            memmove(watch->last, watch->last + 1, --watch->filled);
+        watch->last[watch->filled++] = bytes[i];
+        watch->found = watch->filled == watch->size && memcmp(watch->last, watch->wanted, watch->size) == 0;
+    }
+}
+
 static bool would_block(void)
 {
     return errno == EAGAIN || errno == EINTR;
@@ -50,6 +69,9 @@ bool flow_read(flow *f, int64_t now_us, const flow_pace *pace)
             f->ended = true;
             return true;
         }
+        look(&f->watch, chunk->bytes, (size_t)got);
+        if (f->swallows)
+            continue;
         chunk->due_us = now_us + pace->latency_us;
         chunk->size = (size_t)got;
         chunk->sent = 0;

@@ -16,6 +16,17 @@ typedef struct flow_chunk {
     uint8_t bytes[FLOW_CHUNK_SIZE];
 } flow_chunk;
 
+/* Looks for a sequence of bytes in a stream. */
+typedef struct flow_watch {
+    size_t size; /* 0: looks for nothing */
+    uint8_t wanted[HARNESS_PROXY_WATCHED];
+    size_t filled;
+    uint8_t last[HARNESS_PROXY_WATCHED]; /* bytes that passed */
+    bool found;
+} flow_watch;
+
+void flow_watch_init(flow_watch *watch, base_bytes wanted);
+
 /* Both sockets are borrowed. */
 typedef struct flow {
     int from, to;
@@ -25,7 +36,9 @@ typedef struct flow {
     bool ended;      /* `from` has said so */
     bool finished;   /* and `to` has been told */
     bool blocked;    /* `to` takes no more for now */
-    uint64_t bytes;  /* passed on */
+    bool swallows;   /* what comes is not passed on */
+    flow_watch watch;
+    uint64_t bytes; /* passed on */
 } flow;
 
 void flow_init(flow *f, int from, int to);
