@@ -11,7 +11,7 @@
 #define HARNESS_PROXY_CONNECTIONS 128 /* at once; further ones wait in the backlog */
 #define HARNESS_PROXY_BUFFER      262144 /* bytes under way in one direction of one connection; then nothing more is read */
 
-#define HARNESS_PROXY_WATCHED     64 /* bytes of what harness_proxy_swallow watches for */
+#define HARNESS_PROXY_WATCHED 64 /* bytes of what harness_proxy_swallow watches for */
 
 typedef struct harness_proxy harness_proxy;
 
