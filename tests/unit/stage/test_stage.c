@@ -4,6 +4,7 @@
 #include "harness/http.h"
 #include "stage/gate.h"
 #include "stage/metrics.h"
+#include "stage/turn.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -125,6 +126,29 @@ static void a_gate_waits_longer_after_each_failure_but_never_a_second(void **sta
     stop(&made);
 }
 
+static void batches_work_together_and_a_suspect_alone(void **state)
+{
+    (void)state;
+    enum { SHORT_MS = 10 };
+    stage_turn turn;
+    stage_turn_init(&turn);
+    assert_true(stage_turn_enter(&turn, false, 0));
+    assert_true(stage_turn_enter(&turn, false, 0));
+    assert_false(stage_turn_enter(&turn, true, SHORT_MS));
+    assert_true(stage_turn_enter(&turn, false, 0)); /* one that gave up waiting holds nobody back */
+    for (int i = 0; i < 3; i++)
+        stage_turn_leave(&turn, false);
+    assert_true(stage_turn_enter(&turn, true, 0));
+    assert_false(stage_turn_enter(&turn, false, SHORT_MS));
+    assert_false(stage_turn_enter(&turn, true, SHORT_MS));
+    stage_turn_leave(&turn, true);
+    assert_true(stage_turn_enter(&turn, false, 0));
+    stage_turn_leave(&turn, false);
+    stage_turn_stop(&turn);
+    assert_false(stage_turn_enter(&turn, false, 0));
+    stage_turn_done(&turn);
+}
+
 int main(void)
 {
     base_error err;
@@ -135,6 +159,7 @@ int main(void)
         cmocka_unit_test(parts_of_one_name_are_told_once_and_too_many_share_the_last),
         cmocka_unit_test(metrics_show_what_was_counted),
         cmocka_unit_test(a_gate_waits_longer_after_each_failure_but_never_a_second),
+        cmocka_unit_test(batches_work_together_and_a_suspect_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
