@@ -88,7 +88,7 @@ static void serve(base_bytes body, const json_t *request, const graphql_document
     BASE_CLEANUP(faults_free) faults *f = faults_new();
     FUZZ_CHECK(f != NULL && node_new(&options, &n, NULL) == BASE_OK);
     stats counts = {0};
-    api a = {n, &counts};
+    api a = {.node = n, .stats = &counts, .lags = body.size % 8 == 0};
     const control c = {n, &counts, f};
     controls(&c, body, request); /* before the payment, so that there is money for it */
     if (document != NULL)
