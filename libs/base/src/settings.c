@@ -143,9 +143,9 @@ base_code base_settings_load(const base_setting *table, size_t count, void *sett
         base_code code = load_row(&table[i], settings, &err);
         if (code == BASE_OK)
             continue;
-        result = code == BASE_NO_MEMORY ? code : BASE_INVALID;
-        if (base_buffer_printf(problems, NULL, "%s\n", err.message) != BASE_OK)
-            break;
+        if (code == BASE_NO_MEMORY || base_buffer_printf(problems, NULL, "%s\n", err.message) == BASE_NO_MEMORY)
+            return BASE_NO_MEMORY;
+        result = BASE_INVALID;
     }
     return result;
 }
