@@ -3,6 +3,7 @@
 #include "link.h"
 #include "nats_status.h"
 
+#include "base/memory.h"
 #include "base/own.h"
 
 #include <limits.h>
@@ -39,6 +40,22 @@ bool broker_name_is_valid(const char *name)
     return true;
 }
 
+/* At load time, when there is only one thread. */
+__attribute__((constructor)) static void note_memory(void)
+{
+    json_set_alloc_funcs(base_noting_malloc, free);
+}
+
+base_code broker_json_parse(base_bytes text, json_t **ret, base_error *err)
+{
+    base_memory_forget();
+    BROKER_JSON *root = json_loadb((const char *)text.data, text.size, JSON_REJECT_DUPLICATES, NULL);
+    if (base_memory_lacked())
+        return base_fail(err, BASE_NO_MEMORY, "no memory to read JetStream's answer of %zu bytes", text.size);
+    *ret = BASE_TAKE(root);
+    return BASE_OK;
+}
+
 uint64_t broker_json_uint(const json_t *object, const char *key)
 {
     json_int_t value = json_integer_value(json_object_get(object, key));
@@ -66,7 +83,10 @@ static base_code refuse(const char *what, const json_t *error, base_error *err)
 
 base_code broker_api_read(const char *what, base_bytes answer, json_t **ret, base_error *err)
 {
-    BROKER_JSON *root = json_loadb((const char *)answer.data, answer.size, 0, NULL);
+    BROKER_JSON *root = NULL;
+    base_code code = broker_json_parse(answer, &root, err);
+    if (code != BASE_OK)
+        return code;
     if (!json_is_object(root))
         return base_fail(err, BASE_UNAVAILABLE, "%s: the answer is not JSON", what);
     const json_t *error = json_object_get(root, "error");

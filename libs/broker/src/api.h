@@ -24,5 +24,8 @@ BASE_MUST_CHECK base_code broker_api_read(const char *what, base_bytes answer, j
 /* A name of a stream or consumer can stand in a subject. */
 bool broker_name_is_valid(const char *name);
 
+/* Reads an answer of JetStream's; *ret (NULL: it is no JSON) is the caller's. BASE_NO_MEMORY. */
+BASE_MUST_CHECK base_code broker_json_parse(base_bytes text, json_t **ret, base_error *err);
+
 /* An unsigned number of an object, 0 when absent. */
 uint64_t broker_json_uint(const json_t *object, const char *key);

@@ -1,6 +1,7 @@
 #include "puback.h"
 
-#include <jansson.h>
+#include "api.h"
+
 #include <string.h>
 
 /* Numbers of the server's errors.json. */
@@ -10,11 +11,6 @@ enum {
     WRONG_LAST_SEQUENCE = 10071, /* Nats-Expected-Last-Sequence */
     BAD_REQUEST = 400,
 };
-
-static inline void json_release_at(json_t **value)
-{
-    json_decref(*value);
-}
 
 static base_code code_of(json_int_t code, json_int_t err_code)
 {
@@ -28,8 +24,9 @@ static base_code code_of(json_int_t code, json_int_t err_code)
 base_code broker_puback_parse(base_bytes json, broker_publish_result *ret, base_error *err)
 {
     memset(ret, 0, sizeof(*ret));
-    __attribute__((cleanup(json_release_at))) json_t *root =
-        json_loadb((const char *)json.data, json.size, JSON_REJECT_DUPLICATES, NULL);
+    BROKER_JSON *root = NULL;
+    if (broker_json_parse(json, &root, err) != BASE_OK)
+        return ret->code = base_fail(err, BASE_AMBIGUOUS, "no memory to read the acknowledgement");
     json_t *error = json_object_get(root, "error");
     if (error != NULL) {
         const char *words = json_string_value(json_object_get(error, "description"));

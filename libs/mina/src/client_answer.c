@@ -1,5 +1,6 @@
 #include "mina/answer.h"
 
+#include "base/memory.h"
 #include "base/text.h"
 
 #include <inttypes.h>
@@ -32,16 +33,27 @@ static const char *error_message(const json_t *root)
     return message != NULL ? message : "(an error without a message)";
 }
 
-static json_t *parse(base_bytes body, base_error *err)
+/* At load time, when there is only one thread. */
+__attribute__((constructor)) static void note_memory(void)
+{
+    json_set_alloc_funcs(base_noting_malloc, free);
+}
+
+static base_code parse(base_bytes body, json_t **ret, base_error *err)
 {
     json_error_t problem;
+    base_memory_forget();
+    BASE_CLEANUP(json_decref)
     json_t *root = json_loadb((const char *)body.data, body.size, JSON_REJECT_DUPLICATES, &problem);
+    if (base_memory_lacked())
+        return base_fail(err, BASE_NO_MEMORY, "no memory to read the node's answer of %zu bytes", body.size);
     if (root == NULL) {
         char text[NODE_TEXT_MAX];
         base_one_line(problem.text, text, sizeof(text));
-        base_fail(err, BASE_UNAVAILABLE, "the node's answer is no JSON: %s", text);
+        return base_fail(err, BASE_UNAVAILABLE, "the node's answer is no JSON: %s", text);
     }
-    return root;
+    *ret = BASE_TAKE(root);
+    return BASE_OK;
 }
 
 static base_code fail_shape(const json_t *root, const char *field, base_error *err)
@@ -89,9 +101,10 @@ static bool read_height(const json_t *block, int64_t *ret)
 
 base_code mina_answer_status(base_bytes body, mina_node_status *ret, base_error *err)
 {
-    BASE_CLEANUP(json_decref) json_t *root = parse(body, err);
-    if (root == NULL)
-        return BASE_UNAVAILABLE;
+    BASE_CLEANUP(json_decref) json_t *root = NULL;
+    base_code code = parse(body, &root, err);
+    if (code != BASE_OK)
+        return code;
     const json_t *data = json_object_get(root, "data");
     const char *network = json_string_value(json_object_get(data, "networkID"));
     const char *sync = json_string_value(json_object_get(data, "syncStatus"));
@@ -112,9 +125,10 @@ base_code mina_answer_status(base_bytes body, mina_node_status *ret, base_error 
 
 base_code mina_answer_account(base_bytes body, mina_account_state *ret, base_error *err)
 {
-    BASE_CLEANUP(json_decref) json_t *root = parse(body, err);
-    if (root == NULL)
-        return BASE_UNAVAILABLE;
+    BASE_CLEANUP(json_decref) json_t *root = NULL;
+    base_code code = parse(body, &root, err);
+    if (code != BASE_OK)
+        return code;
     const json_t *account = json_object_get(json_object_get(root, "data"), "account");
     if (json_is_null(account) && error_message(root) == NULL) {
         *ret = (mina_account_state){0};
@@ -218,9 +232,10 @@ base_code mina_answer_sightings(base_bytes body, const char *const *hashes, size
 {
     if (count > MINA_HASHES_MAX)
         return base_fail(err, BASE_INVALID, "more than %d transactions at once", MINA_HASHES_MAX);
-    BASE_CLEANUP(json_decref) json_t *root = parse(body, err);
-    if (root == NULL)
-        return BASE_UNAVAILABLE;
+    BASE_CLEANUP(json_decref) json_t *root = NULL;
+    base_code code = parse(body, &root, err);
+    if (code != BASE_OK)
+        return code;
     const json_t *data = json_object_get(root, "data");
     const json_t *pool = json_object_get(data, "pooledUserCommands");
     const json_t *chain = json_object_get(data, "bestChain");
@@ -263,8 +278,8 @@ static mina_receipt refused(const char *message)
 static mina_receipt read_payment(long http_status, base_bytes body)
 {
     mina_receipt receipt = {.delivery = http_status == 400 ? MINA_DELIVERY_TURNED_AWAY : MINA_DELIVERY_UNKNOWN};
-    BASE_CLEANUP(json_decref) json_t *root = parse(body, &receipt.reason);
-    if (root == NULL) {
+    BASE_CLEANUP(json_decref) json_t *root = NULL;
+    if (parse(body, &root, &receipt.reason) != BASE_OK) {
         base_fail_within(&receipt.reason, "HTTP %ld", http_status);
         return receipt;
     }

@@ -2,6 +2,7 @@
 
 #include "mina/answer.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -45,7 +46,10 @@ base_code mina_request_payment(const mina_payment *payment, const mina_signature
                                base_error *err)
 {
     base_bytes memo = mina_memo_content(&payment->memo);
+    errno = 0; /* jansson does not say whether it lacked memory */
     BASE_CLEANUP(json_decref) json_t *memo_text = json_stringn((const char *)memo.data, memo.size);
+    if (memo_text == NULL && errno == ENOMEM)
+        return base_fail(err, BASE_NO_MEMORY, "no memory for a request");
     if (memo_text == NULL)
         return base_fail(err, BASE_INVALID, "the memo is not UTF-8: GraphQL cannot carry it");
     mina_signature_text text = mina_signature_format(signature);

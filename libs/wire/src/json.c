@@ -1,5 +1,7 @@
 #include "wire/json.h"
 
+#include "base/memory.h"
+
 #include "codec.h"
 #include "json.h"
 #include "proofline/v1/events.pb-c.h"
@@ -106,6 +108,12 @@ base_code wire_json_from_message(const char *type, base_bytes data, bool pretty,
     return code == BASE_OK ? print(object, pretty, ret, err) : code;
 }
 
+/* At load time, when there is only one thread. */
+__attribute__((constructor)) static void note_memory(void)
+{
+    json_set_alloc_funcs(base_noting_malloc, free);
+}
+
 base_code wire_json_to_message(const char *type, base_bytes json, base_buffer *ret, base_error *err)
 {
     const message_type *found = NULL;
@@ -115,9 +123,10 @@ base_code wire_json_to_message(const char *type, base_bytes json, base_buffer *r
     if (json.size > WIRE_JSON_MAX)
         return base_fail(err, BASE_INVALID, "JSON must be at most %d bytes, not %zu", WIRE_JSON_MAX, json.size);
     json_error_t where;
+    base_memory_forget();
     const char *text = json.size > 0 ? (const char *)json.data : "";
     BASE_CLEANUP(wire_json_done) json_t *object = json_loadb(text, json.size, JSON_REJECT_DUPLICATES, &where);
-    if (object == NULL && json_error_code(&where) == json_error_out_of_memory)
+    if (base_memory_lacked())
         return base_fail(err, BASE_NO_MEMORY, "no memory to read JSON of %zu bytes", json.size);
     if (object == NULL)
         return base_fail(err, BASE_INVALID, "not valid JSON: %s (line %d, column %d)", where.text, where.line,

@@ -2,6 +2,7 @@
 #include "json.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -70,8 +71,9 @@ static base_code write_value(const ProtobufCFieldDescriptor *field, const void *
         *ret = enum_value(field->descriptor, *(const int *)at);
         break;
     case PROTOBUF_C_TYPE_STRING:
+        errno = 0; /* jansson does not say whether it lacked memory */
         *ret = json_string(*(const char *const *)at);
-        if (*ret == NULL)
+        if (*ret == NULL && errno != ENOMEM)
             return base_fail(err, BASE_INVALID, "%s is not valid UTF-8", field->name);
         break;
     case PROTOBUF_C_TYPE_BYTES: {

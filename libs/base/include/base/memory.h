@@ -1,0 +1,11 @@
+#pragma once
+/* A malloc that notes its failures, for a library that goes on without the memory and does not say so. */
+#include <stdbool.h>
+#include <stddef.h>
+
+/* jansson leaves characters out of a string for which it has no memory, and returns the rest as a sound value. So those who parse with it
+ * give it this malloc (json_set_alloc_funcs, with free) before any thread exists, forget before a call, and ask after it. */
+void *base_noting_malloc(size_t size);
+/* Both of the calling thread. */
+void base_memory_forget(void);
+bool base_memory_lacked(void);
