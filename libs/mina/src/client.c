@@ -4,6 +4,7 @@
 #include "mina/request.h"
 
 #include <curl/curl.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -80,11 +81,17 @@ static base_code read_place(const char *text, char *ret, base_error *err)
     BASE_CLEANUP(curl_url_cleanup) CURLU *url = curl_url();
     if (url == NULL)
         return base_fail(err, BASE_NO_MEMORY, "no memory for a Mina client");
-    if (text == NULL || curl_url_set(url, CURLUPART_URL, text, 0) != CURLUE_OK)
+    CURLUcode read = text == NULL ? CURLUE_BAD_HANDLE : curl_url_set(url, CURLUPART_URL, text, 0);
+    if (read == CURLUE_OUT_OF_MEMORY)
+        return base_fail(err, BASE_NO_MEMORY, "no memory to read the node's URL");
+    if (read != CURLUE_OK)
         return base_fail(err, BASE_INVALID, "the node's URL is none: it looks like http://host:3085/graphql");
+    errno = 0; /* a part that is missing looks like one without memory */
     BASE_CLEANUP(curl_free) char *scheme = url_part(url, CURLUPART_SCHEME);
     BASE_CLEANUP(curl_free) char *host = url_part(url, CURLUPART_HOST);
     BASE_CLEANUP(curl_free) char *port = url_part(url, CURLUPART_PORT);
+    if (errno == ENOMEM)
+        return base_fail(err, BASE_NO_MEMORY, "no memory to read the node's URL");
     if (scheme == NULL || (strcmp(scheme, "http") != 0 && strcmp(scheme, "https") != 0) || host == NULL || port == NULL)
         return base_fail(err, BASE_INVALID, "the node's URL must begin with http:// or https:// and name a host");
     char place[MINA_CLIENT_PLACE_MAX];
@@ -159,6 +166,8 @@ base_code mina_client_new(const mina_client_options *options, mina_client **ret,
     if (code != BASE_OK)
         return code;
     CURLcode set = set_limits(client->curl, options);
+    if (set == CURLE_OUT_OF_MEMORY)
+        return base_fail(err, BASE_NO_MEMORY, "no memory for a Mina client");
     if (set != CURLE_OK)
         return base_fail(err, BASE_INVALID, "libcurl cannot be set up for %s: %s", client->place,
                          curl_easy_strerror(set));
