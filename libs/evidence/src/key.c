@@ -3,6 +3,7 @@
 #include "base/hex.h"
 #include "private_key.h"
 
+#include <errno.h>
 #include <openssl/ec.h>
 #include <string.h>
 
@@ -26,6 +27,7 @@ base_code evidence_private_key_wrap(EVP_PKEY **pkey, evidence_private_key **ret,
 
 base_code evidence_private_key_generate(evidence_private_key **ret, base_error *err)
 {
+    errno = 0;
     BASE_CLEANUP(EVP_PKEY_free) EVP_PKEY *pkey = EVP_EC_gen("P-256");
     if (pkey == NULL)
         return evidence_pkey_fail(err, BASE_INTERNAL, "libcrypto cannot make a key");

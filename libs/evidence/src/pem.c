@@ -2,6 +2,7 @@
 #include "private_key.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <openssl/pem.h>
 #include <string.h>
 
@@ -29,6 +30,7 @@ base_code evidence_private_key_from_pem(base_bytes pem, evidence_private_key **r
     base_code code = open_pem(pem, &bio, err);
     if (code != BASE_OK)
         return code;
+    errno = 0;
     BASE_CLEANUP(EVP_PKEY_free) EVP_PKEY *pkey = PEM_read_bio_PrivateKey(bio, NULL, NULL, no_passphrase);
     if (pkey == NULL)
         return evidence_pkey_fail(err, BASE_INVALID,
@@ -52,6 +54,7 @@ base_code evidence_public_key_from_pem(base_bytes pem, evidence_public_key *ret,
     base_code code = open_pem(pem, &bio, err);
     if (code != BASE_OK)
         return code;
+    errno = 0;
     BASE_CLEANUP(EVP_PKEY_free) EVP_PKEY *pkey = PEM_read_bio_PUBKEY(bio, NULL, NULL, no_passphrase);
     if (pkey == NULL)
         return evidence_pkey_fail(err, BASE_INVALID, "not a public key in PEM (BEGIN PUBLIC KEY)");

@@ -1,5 +1,6 @@
 #include "pkey.h"
 
+#include <errno.h>
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <string.h>
@@ -10,13 +11,14 @@ base_code evidence_pkey_fail(base_error *err, base_code code, const char *messag
 {
     unsigned long last = ERR_peek_last_error();
     ERR_clear_error();
-    if (ERR_GET_REASON(last) == ERR_R_MALLOC_FAILURE)
+    if (errno == ENOMEM || ERR_GET_REASON(last) == ERR_R_MALLOC_FAILURE)
         return base_fail(err, BASE_NO_MEMORY, "no memory for libcrypto");
     return base_fail(err, code, "%s", message);
 }
 
 base_code evidence_pkey_from_octets(const uint8_t *octets, size_t size, EVP_PKEY **ret, base_error *err)
 {
+    errno = 0;
     BASE_CLEANUP(EVP_PKEY_CTX_free) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
     if (ctx == NULL || EVP_PKEY_fromdata_init(ctx) != 1)
         return evidence_pkey_fail(err, BASE_INTERNAL, "libcrypto offers no elliptic curves");

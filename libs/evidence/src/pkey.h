@@ -16,7 +16,8 @@ BASE_CLEANUP_POINTER(BIO, BIO_free_all);
 enum { PKEY_POINT_SIZE = 1 + 2 * EVIDENCE_SCALAR_SIZE, PKEY_COMPRESSED_SIZE = 1 + EVIDENCE_SCALAR_SIZE };
 
 /* Like base_fail, and empties libcrypto's error queue of this thread: a TLS library in the same thread would take what is left there for
- * its own failure. BASE_NO_MEMORY instead of `code` when that is what libcrypto ran into. */
+ * its own failure. BASE_NO_MEMORY instead of `code` when that is what libcrypto ran into: it often tells something else,
+ * "not a point" say, so set errno to 0 before a call whose failure is to be a verdict on what was given. */
 base_code evidence_pkey_fail(base_error *err, base_code code, const char *message);
 
 /* A public EVP key from SEC 1 octets, 65 uncompressed or 33 compressed. BASE_INVALID when it is no point of P-256. */

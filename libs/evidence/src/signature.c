@@ -2,6 +2,7 @@
 
 #include "pkey.h"
 
+#include <errno.h>
 #include <string.h>
 
 /* n, the order of P-256 (SEC 2, 2.4.2), big-endian. */
@@ -64,6 +65,7 @@ base_code evidence_signature_verify(const evidence_public_key *key, const base_s
     code = encode_der(signature, &der, &der_size, err);
     if (code != BASE_OK)
         return code;
+    errno = 0;
     BASE_CLEANUP(EVP_PKEY_CTX_free) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(pkey, NULL);
     int verdict = -1;
     if (ctx != NULL && EVP_PKEY_verify_init(ctx) == 1)

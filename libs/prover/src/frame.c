@@ -1,5 +1,6 @@
 #include "frame.h"
 
+#include <errno.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/obj_mac.h>
@@ -21,7 +22,7 @@ base_code sok_fail(base_error *err, base_code code, const char *message)
 {
     unsigned long last = ERR_peek_last_error();
     ERR_clear_error();
-    if (ERR_GET_REASON(last) == ERR_R_MALLOC_FAILURE)
+    if (errno == ENOMEM || ERR_GET_REASON(last) == ERR_R_MALLOC_FAILURE)
         return base_fail(err, BASE_NO_MEMORY, "no memory for libcrypto");
     return base_fail(err, code, "%s", message);
 }
@@ -67,6 +68,7 @@ base_code sok_frame_set_key(sok_frame *frame, const evidence_public_key *key, ba
     uint8_t octets[1 + sizeof(*key)] = {POINT_CONVERSION_UNCOMPRESSED};
     memcpy(octets + 1, key->x, sizeof(key->x));
     memcpy(octets + 1 + sizeof(key->x), key->y, sizeof(key->y));
+    errno = 0;
     if (EC_POINT_oct2point(frame->group, frame->P, octets, sizeof(octets), frame->bn) != 1)
         return sok_fail(err, BASE_INVALID, "the public key is not a point of P-256");
     return BASE_OK;

@@ -22,7 +22,8 @@ BASE_MUST_CHECK base_code sok_frame_init(sok_frame *frame, base_error *err);
 void sok_frame_done(sok_frame *frame);
 BASE_CLEANUP_VALUE(sok_frame, sok_frame_done);
 
-/* Like base_fail, and empties libcrypto's error queue of this thread. BASE_NO_MEMORY when that is what libcrypto ran into. */
+/* Like base_fail, and empties libcrypto's error queue of this thread. BASE_NO_MEMORY when that is what libcrypto ran into: it
+ * often tells something else, "not a point" say, so set errno to 0 before a call whose failure is to be a verdict on what was given. */
 base_code sok_fail(base_error *err, base_code code, const char *message);
 
 /* Sets P from the claim's key. */

@@ -3,6 +3,7 @@
 #include "frame.h"
 #include "layout.h"
 
+#include <errno.h>
 #include <string.h>
 
 const uint8_t sok_magic[SOK_MAGIC_SIZE] = {'P', 'S', 'K', 1};
@@ -12,6 +13,7 @@ static base_code decode_point(const sok_frame *frame, const uint8_t octets[SOK_P
                               const char *refusal, base_error *err)
 {
     bool compressed = octets[0] == POINT_CONVERSION_COMPRESSED || octets[0] == (POINT_CONVERSION_COMPRESSED | 1);
+    errno = 0;
     if (!compressed || EC_POINT_oct2point(frame->group, ret, octets, SOK_POINT_SIZE, frame->bn) != 1)
         return sok_fail(err, BASE_INVALID, refusal);
     return BASE_OK;
