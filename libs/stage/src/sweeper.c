@@ -216,21 +216,27 @@ static base_code make_room(sweeper_state *sweeper, base_error *err)
     return sweeper->kept != NULL ? BASE_OK : base_fail(err, BASE_NO_MEMORY, "no memory for %zu attempts", room);
 }
 
+/* What it works with is made in its thread, and again when it could not be made: nobody else would notice that nothing is swept. */
+static base_code prepare(sweeper_state *sweeper, const store_session_options *options, base_error *err)
+{
+    base_code code = sweeper->kept != NULL ? BASE_OK : make_room(sweeper, err);
+    if (code == BASE_OK && sweeper->store == NULL)
+        code = store_session_new(options, &sweeper->store, err);
+    if (code == BASE_OK && sweeper->pending == NULL)
+        code = store_outbox_new(&sweeper->pending, err);
+    return code;
+}
+
 void stage_sweeper_run(stage_service *service)
 {
     store_session_options options = stage_store_options(stage_service_settings(service), "proofline-sweeper");
     options.subjects = stage_service_subjects(service);
     sweeper_state sweeper = {.service = service};
     base_error err = {0};
-    base_code code = make_room(&sweeper, &err);
-    if (code == BASE_OK)
-        code = store_session_new(&options, &sweeper.store, &err);
-    if (code == BASE_OK)
-        code = store_outbox_new(&sweeper.pending, &err);
-    if (code != BASE_OK)
-        TELEMETRY_LOG(TELEMETRY_ERROR, "sweeper_failed", telemetry_text("reason", err.message));
-    while (code == BASE_OK && !stage_service_wait_stop(service, PASS_MS))
-        report(&sweeper, pass(&sweeper, &err), &err);
+    while (!stage_service_wait_stop(service, PASS_MS)) {
+        base_code code = prepare(&sweeper, &options, &err);
+        report(&sweeper, code == BASE_OK ? pass(&sweeper, &err) : code, &err);
+    }
     store_outbox_free(sweeper.pending);
     store_session_free(sweeper.store);
     free(sweeper.kept);
