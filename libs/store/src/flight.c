@@ -110,6 +110,13 @@ static void judge(flight *f, size_t step, bool prepared, store_rows *result)
         store_result_fail(result->result, f->steps[step].statement->name, &f->failure);
 }
 
+/* A failure without SQLSTATE is libpq's own, as when it has no memory for an answer: which answer comes next is uncertain then, and
+ * one of them may never come. */
+static bool was_lost(const PGresult *result)
+{
+    return PQresultStatus(result) == PGRES_FATAL_ERROR && PQresultErrorField(result, PG_DIAG_SQLSTATE) == NULL;
+}
+
 /* Each command answers with one result and then a null. */
 static base_code receive_command(flight *f, size_t step, bool prepared, store_rows *ret)
 {
@@ -121,6 +128,8 @@ static base_code receive_command(flight *f, size_t step, bool prepared, store_ro
     if (result.result == NULL)
         return BASE_UNAVAILABLE;
     judge(f, step, prepared, &result);
+    if (was_lost(result.result))
+        return BASE_UNAVAILABLE;
     BASE_CLEANUP(store_rows_done) store_rows end = {0};
     code = next_result(connection, f->deadline_ms, &end.result);
     if (code != BASE_OK)

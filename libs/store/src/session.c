@@ -32,7 +32,12 @@ static bool is_misplaced(const PQconninfoOption *option)
 /* libpq's own words about a bad URL may quote a part of the password, so they are not passed on. */
 static base_code check_url(const char *url, base_error *err)
 {
-    PQconninfoOption *options = PQconninfoParse(url, NULL);
+    char *words = NULL;
+    PQconninfoOption *options = PQconninfoParse(url, &words);
+    const bool has_words = words != NULL;
+    PQfreemem(words);
+    if (options == NULL && !has_words) /* so it says that it lacks memory */
+        return base_fail(err, BASE_NO_MEMORY, "no memory to read the database URL");
     if (options == NULL)
         return base_fail(err, BASE_INVALID,
                          "the database URL is unreadable: postgresql://user:password@host:port/database, special "
@@ -145,7 +150,8 @@ static base_code connect_code(const PGconn *connection)
 
 static base_code finish_connecting(PGconn *connection, int64_t deadline_ms, base_error *err)
 {
-    PostgresPollingStatusType next = PGRES_POLLING_WRITING;
+    const bool started = PQstatus(connection) != CONNECTION_BAD;
+    PostgresPollingStatusType next = started ? PGRES_POLLING_WRITING : PGRES_POLLING_FAILED;
     while (next != PGRES_POLLING_OK) {
         if (next == PGRES_POLLING_FAILED)
             return store_connection_fail(connection, connect_code(connection), "cannot connect to Postgres", err);
