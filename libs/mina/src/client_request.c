@@ -42,16 +42,25 @@ static base_code append_body(const char *query, json_t *variables, base_buffer *
     return base_buffer_append(ret, base_bytes_of(text, strlen(text)), err);
 }
 
+/* A text of others; `what` names it. */
+static base_code pack_text(const char *what, base_bytes text, json_t **ret, base_error *err)
+{
+    errno = 0; /* jansson does not say whether it lacked memory */
+    *ret = json_stringn((const char *)text.data, text.size);
+    if (*ret == NULL && errno == ENOMEM)
+        return base_fail(err, BASE_NO_MEMORY, "no memory for a request to the node");
+    if (*ret == NULL)
+        return base_fail(err, BASE_INVALID, "%s is not UTF-8: GraphQL cannot carry it", what);
+    return BASE_OK;
+}
+
 base_code mina_request_payment(const mina_payment *payment, const mina_signature *signature, base_buffer *ret,
                                base_error *err)
 {
-    base_bytes memo = mina_memo_content(&payment->memo);
-    errno = 0; /* jansson does not say whether it lacked memory */
-    BASE_CLEANUP(json_decref) json_t *memo_text = json_stringn((const char *)memo.data, memo.size);
-    if (memo_text == NULL && errno == ENOMEM)
-        return base_fail(err, BASE_NO_MEMORY, "no memory for a request");
-    if (memo_text == NULL)
-        return base_fail(err, BASE_INVALID, "the memo is not UTF-8: GraphQL cannot carry it");
+    BASE_CLEANUP(json_decref) json_t *memo_text = NULL;
+    base_code code = pack_text("the memo", mina_memo_content(&payment->memo), &memo_text, err);
+    if (code != BASE_OK)
+        return code;
     mina_signature_text text = mina_signature_format(signature);
     json_t *variables =
         json_pack("{s:{s:s,s:s,s:s,s:s,s:O,s:s,s:s},s:{s:s,s:s}}", "input", /* */
@@ -84,9 +93,11 @@ base_code mina_request_sightings(const char *const *hashes, size_t count, int64_
         return base_fail(err, BASE_INVALID, "a node shows 1 to %d blocks, not %" PRId64, MINA_BLOCKS_MAX, blocks);
     BASE_CLEANUP(json_decref) json_t *list = json_array();
     for (size_t i = 0; i < count; i++) {
-        json_t *hash = json_string(hashes[i]);
-        if (hash == NULL)
-            return base_fail(err, BASE_INVALID, "the hash of a transaction is not UTF-8: GraphQL cannot carry it");
+        json_t *hash = NULL;
+        base_code code =
+            pack_text("the hash of a transaction", base_bytes_of(hashes[i], strlen(hashes[i])), &hash, err);
+        if (code != BASE_OK)
+            return code;
         if (json_array_append_new(list, hash) != 0)
             return base_fail(err, BASE_NO_MEMORY, "no memory for a request to the node");
     }
