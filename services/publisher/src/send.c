@@ -77,10 +77,8 @@ static void send_foreign(publisher_lane *lane, publisher_task *task, const ledge
     ledger_answer answer = send_bytes_of_foreign(lane, transaction->payload, &task->why);
     if (answer == LEDGER_ACCEPTED) {
         conclude(task, STORE_SUCCEEDED, NULL, false);
-    } else if (answer == LEDGER_UNAVAILABLE || answer == LEDGER_UNKNOWN) {
-        conclude(task, STORE_RELEASED, "released", false);
-        publisher_lane_node_failed(lane);
-    } else if (publisher_missing_judge(&lane->missing, transaction->hash, sighting, &task->why) != BASE_OK) {
+    } else if (answer == LEDGER_UNAVAILABLE || answer == LEDGER_UNKNOWN ||
+               publisher_missing_judge(&lane->missing, transaction->hash, sighting, &task->why) != BASE_OK) {
         conclude(task, STORE_RELEASED, "released", false);
         publisher_lane_node_failed(lane);
     } else {
@@ -303,12 +301,12 @@ static void shorten(publisher_lane *lane, send_batch *batch)
     uint64_t free_nonces = (uint64_t)(lane->nonce_end - lane->next_nonce);
     size_t wanted = batch->count < free_nonces ? batch->count : (size_t)free_nonces;
     size_t kept = publisher_funds_cover(lane, wanted);
-    for (size_t i = kept; i < batch->count; i++) {
-        base_fail(&batch->tasks[i]->why, BASE_CANCELLED, "not sent: %s",
-                  i < wanted ? lane->funds_trouble.message : "it has to wait for its nonce");
-        conclude(batch->tasks[i], STORE_RELEASED, "released", false);
+    for (; batch->count > kept; batch->count--) {
+        publisher_task *task = batch->tasks[batch->count - 1];
+        base_fail(&task->why, BASE_CANCELLED, "not sent: %s",
+                  batch->count <= wanted ? lane->funds_trouble.message : "it has to wait for its nonce");
+        conclude(task, STORE_RELEASED, "released", false);
     }
-    batch->count = kept;
 }
 
 /* A submission taken over by a later claim leaves a hole in the nonces: all is given back, unsent. */
