@@ -73,6 +73,8 @@ static void a_node_that_vanishes_and_returns_costs_no_proof(void **state)
     base_sha256 submission = pipeline_submit(&p, "while nobody listens");
     attempts wanted = {&p, &submission, 1};
     assert_true(harness_wait_until(has_attempts, &wanted, PIPELINE_WAIT_MS));
+    BASE_CLEANUP(free) char *released = harness_process_wait_line(p.publisher, "job_released", PIPELINE_WAIT_MS);
+    assert_non_null(released); /* it was tried and could not be sent */
     harness_process_free(p.node);
     pipeline_start_node(&p, 0);
     store_submission row = pipeline_wait(&p, &submission, WIRE_STATUS_COMPLETE);
