@@ -6,6 +6,7 @@
 
 /* Numbers of the server's errors.json. */
 enum {
+    ACCOUNT_LIMIT = 10002,       /* the account's streams are full; the server calls it a bad request (400) */
     MESSAGE_TOO_LARGE = 10054,   /* the stream's max_msg_size */
     WRONG_LAST_ID = 10070,       /* Nats-Expected-Last-Msg-Id */
     WRONG_LAST_SEQUENCE = 10071, /* Nats-Expected-Last-Sequence */
@@ -18,7 +19,7 @@ static base_code code_of(json_int_t code, json_int_t err_code)
         return BASE_LIMIT;
     if (err_code == WRONG_LAST_ID || err_code == WRONG_LAST_SEQUENCE)
         return BASE_CONFLICT;
-    return code == BAD_REQUEST ? BASE_INVALID : BASE_UNAVAILABLE;
+    return code == BAD_REQUEST && err_code != ACCOUNT_LIMIT ? BASE_INVALID : BASE_UNAVAILABLE;
 }
 
 base_code broker_puback_parse(base_bytes json, broker_publish_result *ret, base_error *err)

@@ -97,6 +97,10 @@ static void refusals_of_a_publish_are_told_apart(void **state)
     assert_int_equal(
         parse_puback("{\"error\":{\"code\":400,\"err_code\":10071,\"description\":\"wrong last\"}}", &result, &err),
         BASE_CONFLICT);
+    assert_int_equal(parse_puback("{\"error\":{\"code\":400,\"err_code\":10002,\"description\":\"resource limits "
+                                  "exceeded for account\"}}",
+                                  &result, &err),
+                     BASE_UNAVAILABLE);
     assert_int_equal(parse_puback("{\"error\":{\"code\":400,\"err_code\":10060}}", &result, &err), BASE_INVALID);
 }
 
