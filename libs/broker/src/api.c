@@ -3,6 +3,7 @@
 #include "link.h"
 #include "nats_status.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/own.h"
 
@@ -11,24 +12,22 @@
 #include <string.h>
 
 #define API_SUBJECT_MAX 512
+#define AGAIN_MS        500 /* after which an unanswered question is asked again */
 
 /* Numbers of the server's errors.json. */
 enum {
+    NO_PEERS = 10005,
     CONSUMER_NAME_EXISTS = 10013,
     CONSUMER_NOT_FOUND = 10014,
     SEQUENCE_NOT_FOUND = 10043,
     DELETE_FAILED = 10057, /* for any reason, in words */
     STREAM_NAME_EXISTS = 10058,
     STREAM_NOT_FOUND = 10059,
+    REPLICAS_NOT_SUPPORTED = 10074, /* a single server; it calls this an error of its own (500) */
     CONSUMER_EXISTS = 10148,
     HTTP_NOT_FOUND = 404,
     HTTP_SERVER_ERROR = 500,
 };
-
-static inline void message_destroy_at(natsMsg **message)
-{
-    natsMsg_Destroy(*message);
-}
 
 bool broker_name_is_valid(const char *name)
 {
@@ -75,10 +74,14 @@ static base_code refuse(const char *what, const json_t *error, base_error *err)
         return base_fail(err, BASE_NOT_FOUND, "%s: %s: run `proofctl topology apply`", what, words);
     if (code == HTTP_NOT_FOUND || err_code == SEQUENCE_NOT_FOUND || no_message)
         return base_fail(err, BASE_NOT_FOUND, "%s: %s", what, words);
+    if (err_code == NO_PEERS)
+        return base_fail(err, BASE_UNAVAILABLE,
+                         "%s: %s: fewer servers with JetStream are up and have room than it is to have replicas", what,
+                         words);
     if (err_code == STREAM_NAME_EXISTS || err_code == CONSUMER_EXISTS || err_code == CONSUMER_NAME_EXISTS)
         return base_fail(err, BASE_CONFLICT, "%s: %s", what, words);
-    return base_fail(err, code >= HTTP_SERVER_ERROR ? BASE_UNAVAILABLE : BASE_INVALID, "%s: %s (%d)", what, words,
-                     (int)err_code);
+    bool is_away = code >= HTTP_SERVER_ERROR && err_code != REPLICAS_NOT_SUPPORTED;
+    return base_fail(err, is_away ? BASE_UNAVAILABLE : BASE_INVALID, "%s: %s (%d)", what, words, (int)err_code);
 }
 
 base_code broker_api_read(const char *what, base_bytes answer, json_t **ret, base_error *err)
@@ -96,20 +99,52 @@ base_code broker_api_read(const char *what, base_bytes answer, json_t **ret, bas
     return BASE_OK;
 }
 
-static base_code no_answer(broker_connection *connection, natsStatus status, const char *what, base_error *err)
+static base_code no_answer(broker_connection *connection, const char *what, base_error *err)
 {
-    if (status == NATS_NO_RESPONDERS)
-        return base_fail(err, BASE_UNAVAILABLE, "%s: JetStream is off or not ready on %s", what,
-                         broker_connection_server(connection).text);
-    if (status != NATS_TIMEOUT)
-        return broker_fail(err, status, "%s", what);
+    base_code code = broker_connection_check(connection, err);
+    if (code != BASE_OK)
+        return code;
     broker_server_text complaint = broker_link_complaint(connection);
     return base_fail(err, BASE_TIMEOUT, "%s: no answer from JetStream within %d ms%s%s", what, BROKER_API_TIMEOUT_MS,
                      complaint.text[0] == '\0' ? "" : "; the server says: ", complaint.text);
 }
 
-base_code broker_api(broker_connection *connection, const char *what, const char *subject, const json_t *request,
-                     json_t **ret, base_error *err)
+/* Sends the request, and again while `again` and nobody answers: a cluster without a leader leaves a request lie, so that one sent
+ * just before the election would cost all of the timeout. The first answer counts. No answer: the time ran out or the link was lost. */
+static base_code exchange(broker_connection *connection, const char *subject, const char *body, bool again,
+                          broker_call *call, base_error *err)
+{
+    char reply[BROKER_REPLY_SUBJECT_MAX];
+    int64_t deadline_ms = base_monotonic_ms() + BROKER_API_TIMEOUT_MS;
+    base_code code = broker_call_begin(broker_link_replies(connection), 1, call, err);
+    if (code != BASE_OK)
+        return code;
+    broker_call_subject(call, 0, reply);
+    for (base_code waited = BASE_TIMEOUT; waited == BASE_TIMEOUT && base_monotonic_ms() < deadline_ms;) {
+        natsStatus status = natsConnection_PublishRequestString(broker_link_nats(connection), subject, reply, body);
+        if (status != NATS_OK)
+            return broker_fail(err, status, "request to JetStream");
+        broker_link_flush(connection);
+        int64_t again_ms = base_monotonic_ms() + AGAIN_MS;
+        waited = broker_call_wait(call, again && again_ms < deadline_ms ? again_ms : deadline_ms);
+    }
+    return BASE_OK;
+}
+
+static base_code read_answer(broker_connection *connection, const char *what, natsMsg *answer, json_t **ret,
+                             base_error *err)
+{
+    if (answer == NULL)
+        return no_answer(connection, what, err);
+    if (natsMsg_IsNoResponders(answer))
+        return base_fail(err, BASE_UNAVAILABLE, "%s: JetStream is off or not ready on %s", what,
+                         broker_connection_server(connection).text);
+    return broker_api_read(what, base_bytes_of(natsMsg_GetData(answer), (size_t)natsMsg_GetDataLength(answer)), ret,
+                           err);
+}
+
+static base_code run(broker_connection *connection, const char *what, const char *subject, const json_t *request,
+                     bool again, json_t **ret, base_error *err)
 {
     base_code code = broker_connection_check(connection, err);
     if (code != BASE_OK)
@@ -120,11 +155,19 @@ base_code broker_api(broker_connection *connection, const char *what, const char
     BASE_CLEANUP(free) char *body = request == NULL ? NULL : json_dumps(request, JSON_COMPACT);
     if (request != NULL && body == NULL)
         return base_fail(err, BASE_NO_MEMORY, "%s: no memory for the request", what);
-    __attribute__((cleanup(message_destroy_at))) natsMsg *answer = NULL;
-    natsStatus status = natsConnection_RequestString(&answer, broker_link_nats(connection), full,
-                                                     body == NULL ? "" : body, BROKER_API_TIMEOUT_MS);
-    if (status != NATS_OK)
-        return no_answer(connection, status, what, err);
-    return broker_api_read(what, base_bytes_of(natsMsg_GetData(answer), (size_t)natsMsg_GetDataLength(answer)), ret,
-                           err);
+    __attribute__((cleanup(broker_call_end_at))) broker_call call = {0};
+    code = exchange(connection, full, body == NULL ? "" : body, again, &call, err);
+    return code == BASE_OK ? read_answer(connection, what, call.answers[0], ret, err) : code;
+}
+
+base_code broker_api(broker_connection *connection, const char *what, const char *subject, const json_t *request,
+                     json_t **ret, base_error *err)
+{
+    return run(connection, what, subject, request, false, ret, err);
+}
+
+base_code broker_api_ask(broker_connection *connection, const char *what, const char *subject, const json_t *request,
+                         json_t **ret, base_error *err)
+{
+    return run(connection, what, subject, request, true, ret, err);
 }

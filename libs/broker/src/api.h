@@ -18,7 +18,11 @@ static inline void broker_json_release_at(json_t **value)
 BASE_MUST_CHECK base_code broker_api(broker_connection *connection, const char *what, const char *subject,
                                      const json_t *request, json_t **ret, base_error *err);
 
-/* What broker_api makes of the bytes of an answer. Pure. */
+/* The same for a question that changes nothing: it is asked again while nobody answers, as in a cluster that elects a leader. */
+BASE_MUST_CHECK base_code broker_api_ask(broker_connection *connection, const char *what, const char *subject,
+                                         const json_t *request, json_t **ret, base_error *err);
+
+/* What these make of the bytes of an answer. Pure. */
 BASE_MUST_CHECK base_code broker_api_read(const char *what, base_bytes answer, json_t **ret, base_error *err);
 
 /* A name of a stream or consumer can stand in a subject. */

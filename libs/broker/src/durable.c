@@ -17,7 +17,7 @@ static base_code read_info(broker_connection *connection, const char *stream, co
     char what[BASE_ERROR_MESSAGE];
     snprintf(subject, sizeof(subject), "CONSUMER.INFO.%s.%s", stream, durable);
     snprintf(what, sizeof(what), "consumer %s of stream %s", durable, stream);
-    base_code code = broker_api(connection, what, subject, NULL, ret, err);
+    base_code code = broker_api_ask(connection, what, subject, NULL, ret, err);
     if (code != BASE_OK || json_object_get(*ret, "config") != NULL)
         return code;
     json_decref(BASE_TAKE(*ret)); /* it is just being deleted: a server tells that by an answer without contents */

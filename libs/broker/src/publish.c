@@ -103,7 +103,9 @@ static base_code read_answer(const broker_message *message, natsMsg *answer, bas
     }
     if (natsMsg_IsNoResponders(answer)) {
         ret->code = BASE_UNAVAILABLE;
-        return base_fail(err, BASE_UNAVAILABLE, "no stream takes subject %s: run `proofctl topology apply`",
+        return base_fail(err, BASE_UNAVAILABLE,
+                         "no stream takes subject %s: it has no leader at present, or is missing: run `proofctl "
+                         "topology apply`",
                          message->subject);
     }
     base_bytes json = base_bytes_of(natsMsg_GetData(answer), (size_t)natsMsg_GetDataLength(answer));

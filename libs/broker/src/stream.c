@@ -6,14 +6,17 @@
 
 #define SUBJECT_MAX 320
 
-static base_code ask(broker_connection *connection, const char *stream, const char *verb, const char *what,
-                     const json_t *request, json_t **ret, base_error *err)
+typedef base_code api_function(broker_connection *, const char *, const char *, const json_t *, json_t **,
+                               base_error *);
+
+static base_code ask(api_function *api, broker_connection *connection, const char *stream, const char *verb,
+                     const char *what, const json_t *request, json_t **ret, base_error *err)
 {
     if (!broker_name_is_valid(stream))
         return base_fail(err, BASE_INVALID, "no valid name of a stream: %.80s", stream == NULL ? "" : stream);
     char subject[SUBJECT_MAX];
     snprintf(subject, sizeof(subject), "STREAM.%s.%s", verb, stream);
-    return broker_api(connection, what, subject, request, ret, err);
+    return api(connection, what, subject, request, ret, err);
 }
 
 static base_code get_message(broker_connection *connection, const char *stream, const char *what, json_t *request,
@@ -22,7 +25,7 @@ static base_code get_message(broker_connection *connection, const char *stream, 
     if (request == NULL)
         return base_fail(err, BASE_NO_MEMORY, "no memory for a request");
     BROKER_JSON *answer = NULL;
-    base_code code = ask(connection, stream, "MSG.GET", what, request, &answer, err);
+    base_code code = ask(broker_api_ask, connection, stream, "MSG.GET", what, request, &answer, err);
     if (code != BASE_OK)
         return code;
     return broker_stored_parse(json_object_get(answer, "message"), ret, err);
@@ -59,7 +62,7 @@ base_code broker_stream_delete_message(broker_connection *connection, const char
     if (request == NULL)
         return base_fail(err, BASE_NO_MEMORY, "no memory for a request");
     BROKER_JSON *answer = NULL;
-    return ask(connection, stream, "MSG.DELETE", what, request, &answer, err);
+    return ask(broker_api, connection, stream, "MSG.DELETE", what, request, &answer, err);
 }
 
 base_code broker_stream_read_state(broker_connection *connection, const char *stream, broker_stream_state *ret,
@@ -68,7 +71,7 @@ base_code broker_stream_read_state(broker_connection *connection, const char *st
     char what[BASE_ERROR_MESSAGE];
     snprintf(what, sizeof(what), "stream %.64s", stream);
     BROKER_JSON *answer = NULL;
-    base_code code = ask(connection, stream, "INFO", what, NULL, &answer, err);
+    base_code code = ask(broker_api_ask, connection, stream, "INFO", what, NULL, &answer, err);
     if (code != BASE_OK)
         return code;
     const json_t *state = json_object_get(answer, "state");

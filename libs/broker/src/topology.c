@@ -2,14 +2,19 @@
 
 #include "topology_config.h"
 
+#include "base/backoff.h"
+#include "base/clock.h"
 #include "base/fault.h"
 #include "base/own.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define DIFFERENCES_MAX 4096 /* bytes of one report */
 #define SUBJECT_MAX     256
 #define WHAT_MAX        160
+#define RETRY_FIRST_MS  100
+#define RETRY_MAX_MS    1000
 
 /* One stream (consumer NULL) or one consumer of a stream. */
 typedef struct topology_target {
@@ -22,6 +27,7 @@ enum { TARGETS = 6 }; /* streams before the consumers that need them */
 typedef struct topology_run {
     broker_connection *connection;
     bool apply;
+    int64_t deadline_ms; /* until then what is away is asked again */
     broker_topology_report *report;
     void *ctx;
 } topology_run;
@@ -71,6 +77,8 @@ static base_code ask(const topology_run *run, const topology_target *target, con
         snprintf(subject, sizeof(subject), "STREAM.%s.%s", verb, target->stream);
     else
         snprintf(subject, sizeof(subject), "CONSUMER.%s.%s.%s", verb, target->stream, target->consumer);
+    if (strcmp(verb, "INFO") == 0)
+        return broker_api_ask(run->connection, what, subject, request, ret, err);
     return broker_api(run->connection, what, subject, request, ret, err);
 }
 
@@ -147,6 +155,20 @@ static base_code handle_target(const topology_run *run, const topology_target *t
     return handle_existing(run, target, json_object_get(info, "config"), err);
 }
 
+/* A cluster that has just started has no leader for some seconds, and not all of its servers. */
+static base_code handle_patiently(const topology_run *run, const topology_target *target, base_error *err)
+{
+    for (int64_t failures = 1;; failures++) {
+        base_code code = handle_target(run, target, err);
+        if (code != BASE_UNAVAILABLE && code != BASE_TIMEOUT)
+            return code;
+        int64_t pause_ms = base_backoff_ms(failures, RETRY_FIRST_MS, RETRY_MAX_MS);
+        if (base_monotonic_ms() + pause_ms >= run->deadline_ms)
+            return code;
+        base_sleep_ms(pause_ms);
+    }
+}
+
 static base_code check_options(const broker_topology_options *options, base_error *err)
 {
     if (!broker_name_is_valid(options->names.stream_jobs))
@@ -168,7 +190,7 @@ static base_code go_through(const topology_run *run, const broker_topology_optio
     list_targets(options, list);
     for (size_t i = 0; i < TARGETS; i++) {
         base_error detail;
-        base_code code = handle_target(run, &list[i], &detail);
+        base_code code = handle_patiently(run, &list[i], &detail);
         if (code != BASE_OK && first == BASE_OK)
             first = base_fail(err, code, "%s", detail.message);
         if (code != BASE_OK && (run->apply || (code != BASE_NOT_FOUND && code != BASE_CONFLICT)))
@@ -181,11 +203,13 @@ static base_code go_through(const topology_run *run, const broker_topology_optio
 base_code broker_topology_apply(broker_connection *connection, const broker_topology_options *options,
                                 broker_topology_report *report, void *ctx, base_error *err)
 {
-    return go_through(&(topology_run){connection, true, report, ctx}, options, err);
+    return go_through(&(topology_run){connection, true, base_monotonic_ms() + options->wait_ms, report, ctx}, options,
+                      err);
 }
 
 base_code broker_topology_check(broker_connection *connection, const broker_topology_options *options,
                                 broker_topology_report *report, void *ctx, base_error *err)
 {
-    return go_through(&(topology_run){connection, false, report, ctx}, options, err);
+    return go_through(&(topology_run){connection, false, base_monotonic_ms() + options->wait_ms, report, ctx}, options,
+                      err);
 }

@@ -5,9 +5,11 @@
 #define MAX_ACK_PENDING_DEFAULT 20000
 #define MAX_ACK_PENDING_MAX     1000000
 #define REPLICAS_MAX            5
+#define TIMEOUT_DEFAULT_S       30 /* a cluster that has just started elects within half of it */
+#define TIMEOUT_MAX_S           3600
 
 typedef struct topology_options {
-    int64_t replicas, max_ack_pending;
+    int64_t replicas, max_ack_pending, timeout_s;
     bool json;
 } topology_options;
 
@@ -27,6 +29,13 @@ static const ctl_option OPTIONS[] = {
      .fallback = MAX_ACK_PENDING_DEFAULT,
      .min = 1,
      .max = MAX_ACK_PENDING_MAX},
+    {.name = "timeout",
+     .kind = CTL_OPTION_NUMBER,
+     .offset = offsetof(topology_options, timeout_s),
+     .argument = "SECONDS",
+     .help = "how long to ask again while a cluster elects or lacks a server",
+     .fallback = TIMEOUT_DEFAULT_S,
+     .max = TIMEOUT_MAX_S},
     CTL_JSON_OPTION(topology_options),
 };
 
@@ -53,6 +62,7 @@ static ctl_exit run(const ctl_call *call, topology_function *act)
     broker_topology_options wanted = {
         .replicas = options.replicas != 0 ? options.replicas : call->settings->stream_replicas,
         .max_ack_pending = options.max_ack_pending,
+        .wait_ms = options.timeout_s * 1000,
     };
     BASE_CLEANUP(broker_connection_free) broker_connection *connection = NULL;
     if (ctl_open_broker(call, &connection, &wanted.names, &err) != BASE_OK)

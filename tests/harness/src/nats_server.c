@@ -14,10 +14,14 @@
 #define CONFIG_MAX 16384
 #define STOP_MS    30000
 
+#define MAX_FILE_STORE "16GB"
+
 struct harness_nats {
     harness_path folder;
+    const char *name; /* of the server, unique in this program; end of the folder */
     uint16_t port;
     char url[64];
+    const char *max_file_store;
     char *config;             /* extra lines */
     harness_process *process; /* NULL while it is down */
 };
@@ -26,9 +30,9 @@ static void write_config(const harness_nats *server)
 {
     char text[CONFIG_MAX];
     int length = snprintf(text, sizeof(text),
-                          "host: 127.0.0.1\nport: %u\nserver_name: harness\n"
-                          "jetstream { store_dir: \"%s/store\", max_memory_store: 256MB, max_file_store: 16GB }\n%s\n",
-                          server->port, server->folder.text, server->config);
+                          "host: 127.0.0.1\nport: %u\nserver_name: %s\n"
+                          "jetstream { store_dir: \"%s/store\", max_memory_store: 256MB, max_file_store: %s }\n%s\n",
+                          server->port, server->name, server->folder.text, server->max_file_store, server->config);
     if (length >= (int)sizeof(text))
         harness_fail("the configuration of nats-server is longer than %d bytes", CONFIG_MAX);
     harness_path path = harness_path_in(&server->folder, "nats.conf");
@@ -83,6 +87,8 @@ harness_nats *harness_nats_new(const char *config)
     if (server == NULL)
         harness_fail("out of memory");
     server->folder = harness_folder_new("nats");
+    server->max_file_store = MAX_FILE_STORE;
+    server->name = strrchr(server->folder.text, '/') + 1;
     set_config(server, config);
     for (int i = 1; i <= PORT_TRIES; i++) {
         choose_port(server);
@@ -114,6 +120,16 @@ uint16_t harness_nats_port(const harness_nats *server)
     return server->port;
 }
 
+const char *harness_nats_name(const harness_nats *server)
+{
+    return server->name;
+}
+
+bool harness_nats_is_up(const harness_nats *server)
+{
+    return server->process != NULL;
+}
+
 static harness_process *running(const harness_nats *server)
 {
     if (server->process == NULL)
@@ -126,15 +142,26 @@ pid_t harness_nats_pid(const harness_nats *server)
     return harness_process_pid(running(server));
 }
 
+static void await_end(harness_nats *server, int signal)
+{
+    harness_process_signal(server->process, signal);
+    if (harness_process_wait(server->process, STOP_MS) < 0)
+        harness_fail("nats-server did not stop within %d ms", STOP_MS);
+    end(server);
+}
+
 void harness_nats_stop(harness_nats *server)
 {
     if (server->process == NULL)
         return;
     harness_process_signal(server->process, SIGCONT);
-    harness_process_signal(server->process, SIGTERM);
-    if (harness_process_wait(server->process, STOP_MS) < 0)
-        harness_fail("nats-server did not stop within %d ms", STOP_MS);
-    end(server);
+    await_end(server, SIGTERM);
+}
+
+void harness_nats_retire(harness_nats *server)
+{
+    (void)running(server);
+    await_end(server, SIGUSR2);
 }
 
 void harness_nats_kill(harness_nats *server)
@@ -157,6 +184,11 @@ void harness_nats_restart(harness_nats *server)
 void harness_nats_configure(harness_nats *server, const char *config)
 {
     set_config(server, config);
+}
+
+void harness_nats_limit_store(harness_nats *server, const char *size)
+{
+    server->max_file_store = size;
 }
 
 void harness_nats_wipe(harness_nats *server)

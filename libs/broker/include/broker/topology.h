@@ -31,13 +31,15 @@ typedef struct broker_topology_options {
     int64_t max_ack_pending; /* of each consumer, over all instances together */
     int64_t jobs_max_age_s;  /* 0: 24 h */
     int64_t keep_max_age_s;  /* events and dead letters; 0: 30 d */
+    int64_t wait_ms;         /* how long to ask again while a cluster elects or lacks a server; 0: not at all */
 } broker_topology_options;
 
 /* Called once per stream or consumer: what it is, "ok" | "missing" | "created" | "updated" | "differs", and, where it differs, which settings. */
 typedef void broker_topology_report(void *ctx, const char *kind, const char *name, const char *state,
                                     const char *differences);
 
-/* Creates what is missing and updates what differs, keeping settings that this library does not know. Safe to repeat. */
+/* Creates what is missing and updates what differs, keeping settings that this library does not know. Safe to repeat.
+ * BASE_UNAVAILABLE, BASE_TIMEOUT: JetStream did not answer, or has too few servers, and wait_ms (and the last request's time) are over. */
 BASE_MUST_CHECK base_code broker_topology_apply(broker_connection *connection, const broker_topology_options *options,
                                                 broker_topology_report *report, void *ctx, base_error *err);
 /* Changes nothing. BASE_NOT_FOUND when something is missing, BASE_CONFLICT when something differs; the message names the
