@@ -21,7 +21,7 @@
 
 #include <cmocka.h>
 
-enum { ENVIRONMENT_MAX = 40, TEXT_MAX = 256, PUBLISH_MS = 10000, SUBMIT_BATCH = 500 };
+enum { ENVIRONMENT_MAX = 40, TEXT_MAX = 256, PUBLISH_MS = 10000, AGAIN_MS = 1000, SUBMIT_BATCH = 500 };
 
 /* Fails the test with the library's own words. */
 static void must(base_code code, const base_error *err)
@@ -70,29 +70,40 @@ static void ignore_migration(void *ctx, const char *version, const char *name, c
     (void)ctx, (void)version, (void)name, (void)state, (void)at;
 }
 
-static bool is_topology_made(void *ctx)
+static const char *nats_url(const pipeline *p)
 {
-    pipeline *p = ctx;
-    base_error err = {0};
-    const broker_topology_options topology = {
-        .names = p->names, .replicas = 1, .ack_wait_ms = PIPELINE_ACK_WAIT_MS, .max_ack_pending = 10000};
-    return broker_topology_apply(p->broker, &topology, ignore_topology, NULL, &err) == BASE_OK;
+    return p->cluster != NULL ? harness_nats_cluster_url(p->cluster) : harness_nats_url(p->nats);
+}
+
+/* As an operator makes it, and then with a shorter ack wait. */
+static void make_cluster_topology(pipeline *p)
+{
+    BASE_CLEANUP(free) char *output = NULL;
+    const char *const apply[] = {"topology", "apply", "--replicas", "3", NULL};
+    if (pipeline_proofctl(p, apply, &output) != 0)
+        harness_fail("proofctl topology apply: %s", output);
 }
 
 void pipeline_make_topology(pipeline *p)
 {
-    if (!harness_wait_until(is_topology_made, p, PIPELINE_WAIT_MS))
-        harness_fail("no streams could be made");
+    base_error err = {0};
+    const broker_topology_options topology = {.names = p->names,
+                                              .replicas = p->cluster != NULL ? HARNESS_NATS_CLUSTER_SIZE : 1,
+                                              .ack_wait_ms = PIPELINE_ACK_WAIT_MS,
+                                              .max_ack_pending = 10000,
+                                              .wait_ms = PIPELINE_WAIT_MS};
+    must(broker_topology_apply(p->broker, &topology, ignore_topology, NULL, &err), &err);
 }
 
-static void prepare_servers(pipeline *p, harness_postgres *cluster)
+static void prepare_servers(pipeline *p, harness_postgres *postgres)
 {
     base_error err = {0};
-    p->nats = harness_nats_new(NULL);
-    p->database = harness_database_new(cluster);
+    p->database = harness_database_new(postgres);
     must(broker_names_of("proofline", &p->names, &err), &err);
-    const broker_connection_options broker = {.url = harness_nats_url(p->nats), .name = "test"};
+    const broker_connection_options broker = {.url = nats_url(p), .name = "test"};
     must(broker_connection_open(&broker, &p->broker, &err), &err);
+    if (p->cluster != NULL)
+        make_cluster_topology(p);
     pipeline_make_topology(p);
     const store_session_options store = {.database_url = p->database.url, .application_name = "test"};
     must(store_session_new(&store, &p->store, &err), &err);
@@ -145,7 +156,7 @@ void pipeline_change_fee_payer(pipeline *p)
 harness_process *pipeline_launch(const pipeline *p, const char *program, const char *const *extra)
 {
     char nats[TEXT_MAX], database[TEXT_MAX], node[TEXT_MAX];
-    snprintf(nats, sizeof(nats), "NATS_URL=%s", harness_nats_url(p->nats));
+    snprintf(nats, sizeof(nats), "NATS_URL=%s", nats_url(p));
     snprintf(database, sizeof(database), "DATABASE_URL=%s", p->database.url);
     snprintf(node, sizeof(node), "MINA_NODE_ENDPOINT=http://127.0.0.1:%u/graphql", p->node_port);
     const char *const defaults[] = {nats,
@@ -190,16 +201,27 @@ void pipeline_start_publisher(pipeline *p, const char *const *extra)
     p->publisher = start_service(p, BINARY_DIR "/proofline-publisher", extra);
 }
 
-void pipeline_prepare(pipeline *p, harness_postgres *cluster, int block_ms)
+static void prepare(pipeline *p, harness_postgres *postgres, int block_ms)
 {
-    memset(p, 0, sizeof(*p));
     base_error err = {0};
     must(evidence_private_key_generate(&p->creator, &err), &err);
     make_fee_payer(p);
-    prepare_servers(p, cluster);
+    prepare_servers(p, postgres);
     harness_path folder = harness_folder_new("devnode");
     snprintf(p->node_state, sizeof(p->node_state), "%s", harness_path_in(&folder, "state").text);
     pipeline_start_node(p, block_ms);
+}
+
+void pipeline_prepare(pipeline *p, harness_postgres *cluster, int block_ms)
+{
+    *p = (pipeline){.nats = harness_nats_new(NULL)};
+    prepare(p, cluster, block_ms);
+}
+
+void pipeline_prepare_cluster(pipeline *p, harness_postgres *postgres, int block_ms)
+{
+    *p = (pipeline){.cluster = harness_nats_cluster_new()};
+    prepare(p, postgres, block_ms);
 }
 
 void pipeline_start(pipeline *p, harness_postgres *cluster, int block_ms)
@@ -217,6 +239,7 @@ void pipeline_stop(pipeline *p)
     evidence_private_key_free(p->creator);
     store_session_free(p->store);
     broker_connection_free(p->broker);
+    harness_nats_cluster_free(p->cluster);
     harness_nats_free(p->nats);
 }
 
@@ -266,17 +289,51 @@ void pipeline_publish_raw(pipeline *p, base_bytes payload)
     pipeline_publish_to(p, p->names.subject_generate, payload);
 }
 
-static base_sha256 submit(pipeline *p, const char *seed, bool forged)
+static base_sha256 make_payload(pipeline *p, const char *seed, bool forged, base_buffer *ret)
 {
     base_error err = {0};
     wire_generate_proof job;
     fill_job(p, seed, &job);
     if (forged)
         job.signature_s[31] ^= 1;
-    BASE_CLEANUP(base_buffer_done) base_buffer payload = {.limit = WIRE_MESSAGE_MAX};
-    must(wire_generate_proof_encode(&job, &payload, &err), &err);
-    pipeline_publish_raw(p, base_buffer_view(&payload));
+    ret->limit = WIRE_MESSAGE_MAX;
+    must(wire_generate_proof_encode(&job, ret, &err), &err);
     return job.sha256;
+}
+
+static base_sha256 submit(pipeline *p, const char *seed, bool forged)
+{
+    BASE_CLEANUP(base_buffer_done) base_buffer payload = {0};
+    base_sha256 submission = make_payload(p, seed, forged, &payload);
+    pipeline_publish_raw(p, base_buffer_view(&payload));
+    return submission;
+}
+
+typedef struct publication {
+    pipeline *pipeline;
+    broker_message message;
+    base_error err;
+} publication;
+
+static bool is_stored(void *ctx)
+{
+    publication *wanted = ctx;
+    broker_publish_result result;
+    return broker_publish(wanted->pipeline->broker, &wanted->message, 1, AGAIN_MS, &result, &wanted->err) == BASE_OK;
+}
+
+base_sha256 pipeline_submit_until_stored(pipeline *p, const char *seed)
+{
+    BASE_CLEANUP(base_buffer_done) base_buffer payload = {0};
+    base_sha256 submission = make_payload(p, seed, false, &payload);
+    base_hex32 id = base_sha256_hex(&submission);
+    publication wanted = {
+        .pipeline = p,
+        .message = {.subject = p->names.subject_generate, .payload = base_buffer_view(&payload), .message_id = id.text},
+    };
+    if (!harness_wait_until(is_stored, &wanted, PIPELINE_WAIT_MS))
+        harness_fail("submission %s was never stored: %s", id.text, wanted.err.message);
+    return submission;
 }
 
 base_sha256 pipeline_submit(pipeline *p, const char *seed)
@@ -497,7 +554,7 @@ size_t pipeline_transactions_at_node(pipeline *p)
 harness_process *pipeline_launch_proofctl(const pipeline *p, const char *const *arguments, const char *extra)
 {
     char nats[TEXT_MAX], database[TEXT_MAX], node[TEXT_MAX];
-    snprintf(nats, sizeof(nats), "NATS_URL=%s", harness_nats_url(p->nats));
+    snprintf(nats, sizeof(nats), "NATS_URL=%s", nats_url(p));
     snprintf(database, sizeof(database), "DATABASE_URL=%s", p->database.url);
     snprintf(node, sizeof(node), "MINA_NODE_ENDPOINT=http://127.0.0.1:%u/graphql", p->node_port);
     const char *const environment[] = {nats, database, node, extra, NULL};

@@ -3,7 +3,7 @@
 #include "broker/stream.h"
 #include "broker/topology.h"
 #include "evidence/key.h"
-#include "harness/nats_server.h"
+#include "harness/nats_cluster.h"
 #include "harness/postgres_server.h"
 #include "harness/process.h"
 #include "store/submissions.h"
@@ -12,7 +12,8 @@
 #define PIPELINE_ACK_WAIT_MS 2000 /* so that a killed worker's jobs come again soon */
 
 typedef struct pipeline {
-    harness_nats *nats;
+    harness_nats *nats;            /* NULL with a cluster */
+    harness_nats_cluster *cluster; /* NULL with a single server */
     harness_database database;
     harness_process *node, *generator, *publisher;
     uint16_t node_port;
@@ -33,7 +34,10 @@ int pipeline_group_teardown(void **state);
 void pipeline_start(pipeline *p, harness_postgres *cluster, int block_ms);
 /* The same without the services. */
 void pipeline_prepare(pipeline *p, harness_postgres *cluster, int block_ms);
-/* Makes streams and consumers anew, as soon as the server has come back with none. */
+/* As pipeline_prepare, with a cluster of three NATS servers and streams of three replicas, which `proofctl topology apply` makes
+ * while the cluster still elects. */
+void pipeline_prepare_cluster(pipeline *p, harness_postgres *postgres, int block_ms);
+/* Streams and consumers for the tests, once the server answers. */
 void pipeline_make_topology(pipeline *p);
 /* Ends everything, in any state. */
 void pipeline_stop(pipeline *p);
@@ -51,7 +55,9 @@ void pipeline_change_fee_payer(pipeline *p);
 
 /* Signs bytes made from `seed` and publishes the job; returns the submission. */
 base_sha256 pipeline_submit(pipeline *p, const char *seed);
-/* The same with a signature that does not verify. */
+/* As pipeline_submit, published again under the same message id until the server has acknowledged it. */
+base_sha256 pipeline_submit_until_stored(pipeline *p, const char *seed);
+/* As pipeline_submit, with a signature that does not verify. */
 base_sha256 pipeline_submit_forged(pipeline *p, const char *seed);
 /* `count` submissions of seeds "<prefix>0", "<prefix>1"…, published in one batch. */
 void pipeline_submit_many(pipeline *p, const char *prefix, size_t count, base_sha256 *ret);

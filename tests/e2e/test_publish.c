@@ -3,6 +3,7 @@
 #include "harness/http.h"
 #include "harness/wait.h"
 #include "pipeline.h"
+#include "readiness.h"
 
 #include <setjmp.h>
 #include <signal.h>
@@ -13,41 +14,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-static uint16_t publisher_port(pipeline *p)
-{
-    BASE_CLEANUP(free) char *line = harness_process_wait_line(p->publisher, "service_started", PIPELINE_WAIT_MS);
-    assert_non_null(line);
-    const char *field = strstr(line, "\"http_port\":");
-    assert_non_null(field);
-    return (uint16_t)strtoul(field + strlen("\"http_port\":"), NULL, 10);
-}
-
-/* What /readyz is to answer. */
-typedef struct readiness {
-    uint16_t port;
-    int status;
-    const char *part; /* named in the answer; NULL: any */
-} readiness;
-
-static bool answers_so(void *ctx)
-{
-    const readiness *wanted = ctx;
-    BASE_CLEANUP(harness_http_reply_done) harness_http_reply reply = harness_http_get(wanted->port, "/readyz");
-    return reply.status == wanted->status && (wanted->part == NULL || strstr(reply.body, wanted->part) != NULL);
-}
-
-static void wait_ready(uint16_t port)
-{
-    readiness wanted = {port, 200, NULL};
-    assert_true(harness_wait_until(answers_so, &wanted, PIPELINE_WAIT_MS));
-}
-
-static void wait_not_ready(uint16_t port, const char *part)
-{
-    readiness wanted = {port, 503, part};
-    assert_true(harness_wait_until(answers_so, &wanted, PIPELINE_WAIT_MS));
-}
 
 static size_t count_lines(harness_process *process, const char *part)
 {
@@ -72,10 +38,10 @@ static void a_node_on_another_network_is_not_ready_and_gets_nothing(void **state
     pipeline_start(&p, *state, 0);
     const char *const elsewhere[] = {"MINA_NETWORK=mainnet", NULL};
     pipeline_start_publisher(&p, elsewhere);
-    uint16_t port = publisher_port(&p);
+    uint16_t port = readiness_port(p.publisher);
     base_sha256 submission = pipeline_submit(&p, "not for this network");
-    wait_not_ready(port, "mina_node");
-    wait_not_ready(port, "MINA_NETWORK");
+    readiness_wait(port, 503, "mina_node");
+    readiness_wait(port, 503, "MINA_NETWORK");
     assert_int_equal(pipeline_get(&p, &submission).publish_attempts, 0);
     assert_int_equal(pipeline_transactions_at_node(&p), 0);
     pipeline_start_publisher(&p, NULL);
@@ -87,18 +53,17 @@ static void an_idle_publisher_whose_node_vanishes_stays_not_ready_and_says_so_on
 {
     pipeline p;
     pipeline_start(&p, *state, 0);
-    uint16_t port = publisher_port(&p);
-    wait_ready(port);
+    uint16_t port = readiness_port(p.publisher);
+    readiness_wait(port, 200, NULL);
     kill_node(&p);
-    wait_not_ready(port, "mina_node");
+    readiness_wait(port, 503, "mina_node");
     size_t told = count_lines(p.publisher, "dependency_down");
     assert_int_equal(told, 1);
-    readiness back = {port, 200, NULL};
-    assert_false(harness_wait_until(answers_so, &back, 7000)); /* longer than the node is left alone */
+    assert_false(readiness_comes(port, 200, NULL, 7000)); /* longer than the node is left alone */
     assert_int_equal(count_lines(p.publisher, "dependency_down"), told);
     assert_true(count_lines(p.publisher, "confirmation_failed") <= 1); /* before the node was known to be away */
     pipeline_start_node(&p, 0);
-    wait_ready(port);
+    readiness_wait(port, 200, NULL);
     pipeline_stop(&p);
 }
 
@@ -123,10 +88,10 @@ static void a_node_that_contradicts_itself_is_waited_for_without_haste(void **st
 {
     pipeline p;
     pipeline_start(&p, *state, 0);
-    uint16_t port = publisher_port(&p);
+    uint16_t port = readiness_port(p.publisher);
     pipeline_fault(&p, "{\"kind\":\"error\",\"text\":\"Invalid_nonce\",\"on\":\"send\",\"probability\":1}");
     base_sha256 submission = pipeline_submit(&p, "wait");
-    wait_not_ready(port, "nonce_lane");
+    readiness_wait(port, 503, "nonce_lane");
     base_sleep_ms(3000); /* an outage that lasts */
     assert_true(pipeline_get(&p, &submission).publish_attempts <= 3);
     assert_int_equal(count_lines(p.publisher, "transaction_abandoned"), 0);
