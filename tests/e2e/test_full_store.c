@@ -86,6 +86,7 @@ static void check_outage(pipeline *p, const char *words)
     pipeline_unlock(p, lock);
     pipeline_wait_number(p, "SELECT count(*) FROM submissions WHERE status = 'proof_publishing'", FEW);
     size_t before = count_lines(p->generator) + count_lines(p->publisher);
+    readiness_wait(readiness_port(p->generator), 503, words);
     base_sleep_ms(FULL_MS);
     size_t lines = count_lines(p->generator) + count_lines(p->publisher) - before;
     assert_in_range(lines, 0, FULL_LINES_MAX);
@@ -98,6 +99,7 @@ static void check_outage(pipeline *p, const char *words)
     int64_t took_ms = base_monotonic_ms() - room_ms;
     print_message("%zu lines while it was full; complete %" PRId64 " ms after the return\n", lines, took_ms);
     assert_in_range(took_ms, 0, CATCH_UP_MS);
+    readiness_wait(readiness_port(p->generator), 200, NULL);
     pipeline_wait_settled(p);
     assert_int_equal(pipeline_messages(p, p->names.stream_events), 3 * FEW);
     assert_int_equal(pipeline_number(p, "SELECT max(retry_count + crash_count) FROM submissions"), 0);

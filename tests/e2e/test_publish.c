@@ -261,11 +261,11 @@ static void an_empty_fee_payer_pauses_the_lane_and_is_blamed_on_no_job(void **st
     base_sha256 submissions[LOAD];
     pipeline_start(&p, *state, 0);
     pipeline_start_publisher(&p, COSTLY);
-    uint16_t port = publisher_port(&p);
+    uint16_t port = readiness_port(p.publisher);
     pipeline_submit_many(&p, "poor", LOAD, submissions);
-    wait_not_ready(port, "needs 400 for the next transaction: send MINA to it");
-    wait_not_ready(port, p.address);
-    wait_not_ready(port, "can spend 200 MINA of its 1000");
+    readiness_wait(port, 503, "needs 400 for the next transaction: send MINA to it");
+    readiness_wait(port, 503, p.address);
+    readiness_wait(port, 503, "can spend 200 MINA of its 1000");
     pipeline_wait_number(&p, "SELECT count(*) FROM submissions WHERE status = 'complete'", 2);
     int64_t attempts = pipeline_number(&p, "SELECT sum(publish_attempts) FROM submissions");
     base_sleep_ms(5000); /* an account that stays empty: it is asked for more than once */
@@ -280,7 +280,7 @@ static void an_empty_fee_payer_pauses_the_lane_and_is_blamed_on_no_job(void **st
     for (size_t i = 0; i < LOAD; i++)
         pipeline_wait(&p, &submissions[i], WIRE_STATUS_COMPLETE);
     assert_in_range(base_monotonic_ms() - funded_ms, 0, 10000);
-    wait_ready(port);
+    readiness_wait(port, 200, NULL);
     assert_int_equal(pipeline_transactions_at_node(&p), LOAD);
     assert_int_equal(pipeline_number(&p, "SELECT max(retry_count) FROM submissions"), 0);
     pipeline_stop(&p);
@@ -293,15 +293,15 @@ static void a_node_that_says_the_fee_payer_is_poor_is_believed_and_asked_again_w
     pipeline_start(&p, *state, 0);
     static const char *const strict[] = {"WORKER_RETRY_LIMIT=0", NULL};
     pipeline_start_publisher(&p, strict);
-    uint16_t port = publisher_port(&p);
+    uint16_t port = readiness_port(p.publisher);
     pipeline_fault(&p, "{\"kind\":\"error\",\"text\":\"Insufficient_funds\",\"on\":\"send\",\"probability\":1}");
     base_sha256 submission = pipeline_submit(&p, "rich");
-    wait_not_ready(port, "send MINA to it");
+    readiness_wait(port, 503, "send MINA to it");
     base_sleep_ms(4000); /* it goes on saying so */
     assert_in_range(pipeline_get(&p, &submission).publish_attempts, 1, 4);
     pipeline_fault(&p, NULL);
     assert_int_equal(pipeline_wait(&p, &submission, WIRE_STATUS_COMPLETE).retries, 0);
-    wait_ready(port);
+    readiness_wait(port, 200, NULL);
     assert_int_equal(pipeline_transactions_at_node(&p), 1);
     pipeline_stop(&p);
 }
@@ -312,7 +312,7 @@ static void a_stored_transaction_waits_for_money_too(void **state)
     pipeline p;
     pipeline_start(&p, *state, 0);
     pipeline_start_publisher(&p, COSTLY);
-    uint16_t port = publisher_port(&p);
+    uint16_t port = readiness_port(p.publisher);
     pipeline_fault(&p, "{\"kind\":\"http_503\",\"on\":\"send\",\"probability\":1}");
     base_sha256 submission = pipeline_submit(&p, "stored");
     pipeline_wait_number(&p, "SELECT count(*) FROM transactions WHERE state = 'committed'", 1);
@@ -320,7 +320,7 @@ static void a_stored_transaction_waits_for_money_too(void **state)
     pipeline_fault(&p, NULL);
     pipeline_fault(&p, "{\"kind\":\"error\",\"text\":\"Insufficient_funds\",\"on\":\"send\",\"probability\":1}");
     harness_process_resume(p.publisher);
-    wait_not_ready(port, "send MINA to it");
+    readiness_wait(port, 503, "send MINA to it");
     base_sleep_ms(2000);
     assert_int_equal(count_lines(p.publisher, "dependency_down"), 1);
     pipeline_fault(&p, NULL);
@@ -342,7 +342,7 @@ static void what_landed_and_a_lagging_node_does_not_show_is_not_made_anew(void *
 {
     pipeline p;
     pipeline_start(&p, *state, 0);
-    uint16_t port = publisher_port(&p);
+    uint16_t port = readiness_port(p.publisher);
     pipeline_fault(&p, "{\"kind\":\"drop_reply\",\"on\":\"send\",\"next\":1}");
     pipeline_fault(&p, "{\"kind\":\"http_503\",\"on\":\"lookup\"}");
     base_sha256 submission = pipeline_submit(&p, "landed");
@@ -352,13 +352,13 @@ static void what_landed_and_a_lagging_node_does_not_show_is_not_made_anew(void *
     pipeline_fault(&p, NULL);
     pipeline_fault(&p, LAGGING);
     harness_process_resume(p.publisher);
-    wait_not_ready(port, "lags");
+    readiness_wait(port, 503, "lags");
     base_sleep_ms(3000); /* longer than the time between two looks */
     assert_int_equal(count_lines(p.publisher, "transaction_abandoned"), 0);
     assert_int_equal(pipeline_number(&p, "SELECT count(*) FROM transactions WHERE state = 'committed'"), 1);
     pipeline_fault(&p, NULL);
     assert_int_equal(pipeline_wait(&p, &submission, WIRE_STATUS_COMPLETE).retries, 0);
-    wait_ready(port);
+    readiness_wait(port, 200, NULL);
     assert_int_equal(pipeline_transactions_at_node(&p), 1);
     pipeline_stop(&p);
 }
@@ -367,16 +367,16 @@ static void a_lagging_node_makes_no_complete_submission_lost(void **state)
 {
     pipeline p;
     pipeline_start(&p, *state, 0);
-    uint16_t port = publisher_port(&p);
+    uint16_t port = readiness_port(p.publisher);
     base_sha256 submission = pipeline_submit(&p, "safe");
     pipeline_wait(&p, &submission, WIRE_STATUS_COMPLETE);
     pipeline_fault(&p, LAGGING);
     pipeline_make_block(&p);
-    wait_not_ready(port, "lags");
+    readiness_wait(port, 503, "lags");
     base_sleep_ms(3000); /* longer than the time between two looks */
     assert_int_equal(pipeline_get(&p, &submission).status, WIRE_STATUS_COMPLETE);
     pipeline_fault(&p, NULL);
-    wait_ready(port);
+    readiness_wait(port, 200, NULL);
     assert_int_equal(pipeline_get(&p, &submission).status, WIRE_STATUS_COMPLETE);
     assert_int_equal(pipeline_number(&p, "SELECT count(*) FROM transactions WHERE state = 'accepted'"), 1);
     pipeline_stop(&p);

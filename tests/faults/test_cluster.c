@@ -209,14 +209,14 @@ static void without_a_quorum_nothing_is_taken_or_counted_and_then_all_goes_on(vo
     kill_server(r, 1);
     read_efforts(r, before);
     for (size_t i = 0; i < SERVICES; i++) {
-        readiness_wait(ports[i], 503, "consumer");
+        readiness_wait(ports[i], 503, "JetStream");
         print_message("service %zu not ready after %" PRId64 " ms\n", i, base_monotonic_ms() - from_ms);
     }
     check_publish_fails(r);
     int64_t left_ms = from_ms + OUTAGE_MS - base_monotonic_ms();
     base_sleep_ms(left_ms > 0 ? left_ms : 0);
     for (size_t i = 0; i < SERVICES; i++)
-        readiness_wait(ports[i], 503, "consumer");
+        readiness_wait(ports[i], 503, "JetStream");
     check_efforts(r, before, base_monotonic_ms() - from_ms);
     start_server(r, 0);
     probe(r, "quorum back");

@@ -22,7 +22,8 @@ typedef struct sweeper_state {
     stage_service *service;
     store_session *store;
     store_outbox *pending;
-    store_attempt *kept;    /* room for all that this process may have in hand */
+    store_attempt *kept; /* room for all that this process may have in hand */
+    size_t health_part;
     int64_t next_search_ms; /* monotonic */
     bool failing;           /* said so already */
 } sweeper_state;
@@ -135,13 +136,17 @@ static base_code search(sweeper_state *sweeper, bool *ret_more, base_error *err)
     return code;
 }
 
+/* A row that no server will ever take holds nobody up. */
+static bool is_hopeless(base_code code)
+{
+    return code == BASE_LIMIT || code == BASE_INVALID;
+}
+
 static base_code sweep(sweeper_state *sweeper, base_error *err)
 {
     bool drained = false, more = false;
     base_code published = publish_stale(sweeper, &drained, err);
-    bool hopeless =
-        published == BASE_LIMIT || published == BASE_INVALID; /* a row that no server takes holds nobody up */
-    if ((published != BASE_OK && !hopeless) || !drained || base_monotonic_ms() < sweeper->next_search_ms)
+    if ((published != BASE_OK && !is_hopeless(published)) || !drained || base_monotonic_ms() < sweeper->next_search_ms)
         return published;
     base_error second = {0};
     base_code code = measure(sweeper, &second);
@@ -169,7 +174,7 @@ static base_code keep(sweeper_state *sweeper, base_error *err)
     return store_sweep_keep(sweeper->store, sweeper->kept, count, err);
 }
 
-/* One pass: nothing when another service is at it, or when the broker is away. */
+/* One pass: nothing when another service is at it (BASE_CONFLICT), or when the broker is away. */
 static base_code pass(sweeper_state *sweeper, base_error *err)
 {
     base_code code = keep(sweeper, err);
@@ -181,8 +186,6 @@ static base_code pass(sweeper_state *sweeper, base_error *err)
     if (code != BASE_OK)
         return code;
     code = store_sweep_acquire(sweeper->store, err);
-    if (code == BASE_CONFLICT)
-        return BASE_OK;
     if (code != BASE_OK)
         return code;
     code = BASE_FAULT("sweeper.acquired", err);
@@ -197,10 +200,15 @@ static base_code pass(sweeper_state *sweeper, base_error *err)
     return code;
 }
 
-/* The workers report what is away; the sweeper says once that it cannot work, and once that it can again. */
+/* Says once that it cannot work, and once that it can again. In /readyz this is also the word of a service that stands by, and of
+ * one whose jobs come while what they make cannot be published. */
 static void report(sweeper_state *sweeper, base_code code, const base_error *err)
 {
-    bool failing = code != BASE_OK;
+    if (code == BASE_CONFLICT && sweeper->failing)
+        return; /* another one is at it: that does not mend what failed here */
+    bool failing = code != BASE_OK && code != BASE_CONFLICT;
+    stage_health_set(stage_service_health(sweeper->service), sweeper->health_part,
+                     failing && !is_hopeless(code) ? err : NULL);
     if (failing != sweeper->failing)
         TELEMETRY_LOG(failing ? TELEMETRY_WARN : TELEMETRY_INFO, failing ? "sweeper_paused" : "sweeper_resumed",
                       telemetry_text("reason", failing ? err->message : ""));
@@ -231,7 +239,8 @@ void stage_sweeper_run(stage_service *service)
 {
     store_session_options options = stage_store_options(stage_service_settings(service), "proofline-sweeper");
     options.subjects = stage_service_subjects(service);
-    sweeper_state sweeper = {.service = service};
+    sweeper_state sweeper = {.service = service,
+                             .health_part = stage_health_add(stage_service_health(service), "sweeper")};
     base_error err = {0};
     while (!stage_service_wait_stop(service, PASS_MS)) {
         base_code code = prepare(&sweeper, &options, &err);

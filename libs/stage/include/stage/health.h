@@ -14,7 +14,7 @@ BASE_MUST_CHECK base_code stage_health_new(stage_health **ret, base_error *err);
 void stage_health_free(stage_health *health);
 BASE_CLEANUP_POINTER(stage_health, stage_health_free);
 
-/* Adds a dependency, not ready until it is set, and returns its index; `name` must outlive the health. Before any thread starts. */
+/* Adds a dependency, not ready until it is set, and returns its index; `name` must outlive the health. Any thread. */
 size_t stage_health_add(stage_health *health, const char *name);
 /* err NULL: it is there. Otherwise why it is not. Logs when the answer changes. Any thread. */
 void stage_health_set(stage_health *health, size_t part, const base_error *err);
