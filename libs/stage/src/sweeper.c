@@ -171,7 +171,8 @@ static base_code keep(sweeper_state *sweeper, base_error *err)
     stage_worker *const *list = stage_service_workers(sweeper->service, &workers);
     for (size_t i = 0; i < workers; i++)
         count += stage_hand_keep(&list[i]->hand, age_ms, sweeper->kept + count);
-    return store_sweep_keep(sweeper->store, sweeper->kept, count, err);
+    base_code code = store_sweep_keep(sweeper->store, sweeper->kept, count, err);
+    return code == BASE_OK ? BASE_FAULT("sweeper.kept", err) : code;
 }
 
 /* One pass: nothing when another service is at it (BASE_CONFLICT), or when the broker is away. */
