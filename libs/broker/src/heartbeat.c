@@ -76,6 +76,7 @@ static void beat(broker_heartbeat *heartbeat, base_buffer *alive, base_buffer *s
     pthread_mutex_lock(&heartbeat->beating);
     {
         BROKER_HOLD(&intake->condition);
+        broker_intake_note_pulse(intake);
         drop_lost(intake);
         drop_surplus(intake, surplus);
         keep_alive(intake);

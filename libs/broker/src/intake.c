@@ -266,11 +266,21 @@ void broker_intake_stop(broker_intake *intake)
     broker_condition_wake(&intake->condition);
 }
 
+void broker_intake_note_pulse(broker_intake *intake)
+{
+    int64_t now = base_boottime_ms();
+    if (intake->pulse_ms != 0 && now - intake->pulse_ms > intake->ack_wait_ms)
+        intake->frozen_ms = now;
+    intake->pulse_ms = now;
+}
+
 void broker_intake_expect(broker_intake *intake, size_t batch, char ret[BROKER_INBOX_MAX + 24])
 {
     int64_t now = base_boottime_ms();
-    intake->open_since_ms =
-        intake->unanswered ? intake->requested_ms : now; /* the server does not say which pull a job answers */
+    broker_intake_note_pulse(intake);
+    /* The server does not say which pull a job answers. A process that ran on has read all that came of the one before. */
+    bool stale = intake->unanswered && intake->requested_ms <= intake->frozen_ms;
+    intake->open_since_ms = stale ? intake->requested_ms : now;
     intake->requested_ms = now;
     intake->unanswered = true;
     intake->request++;

@@ -47,8 +47,10 @@ typedef struct broker_intake {
     int64_t ack_wait_ms;                 /* 0: not known yet, and nothing is in hand */
     uint64_t request;                    /* number of the latest pull */
     int64_t requested_ms, open_since_ms; /* boottime: of the latest pull, and of the oldest whose jobs may come now */
-    bool unanswered;                     /* the server has not said that the latest pull is over */
-    size_t remaining;                    /* jobs that it may still bring */
+    int64_t pulse_ms;                    /* boottime: when the process was last seen at work */
+    int64_t frozen_ms; /* boottime: when it was last noticed that the process had stood still for an ack wait */
+    bool unanswered;   /* the server has not said that the latest pull is over */
+    size_t remaining;  /* jobs that it may still bring */
     broker_pull_end end;
     int64_t last_arrival_ms;
 
@@ -72,6 +74,8 @@ void broker_intake_set_link(broker_intake *intake, bool linked);
 /* No further request; wakes whoever waits. */
 void broker_intake_stop(broker_intake *intake);
 
+/* With the lock held, several times within an ack wait: notices that the process stood still. */
+void broker_intake_note_pulse(broker_intake *intake);
 /* With the lock held: starts the account of a new request of `batch` jobs and writes its reply subject. */
 void broker_intake_expect(broker_intake *intake, size_t batch, char ret[BROKER_INBOX_MAX + 24]);
 /* With the lock held: whether the job is still ours. Not after an ack wait without a sign of life, for the process was frozen or the link
