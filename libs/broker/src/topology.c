@@ -173,7 +173,7 @@ static base_code check_options(const broker_topology_options *options, base_erro
 {
     if (!broker_name_is_valid(options->names.stream_jobs))
         return base_fail(err, BASE_INVALID, "the names of the streams are not filled in");
-    if (options->replicas < 0 || options->replicas > 5)
+    if (options->replicas != 0 && options->replicas != 1 && options->replicas != 3 && options->replicas != 5)
         return base_fail(err, BASE_INVALID, "replicas of a stream: 1, 3 or 5, not %lld", (long long)options->replicas);
     if (options->max_ack_pending < 1)
         return base_fail(err, BASE_INVALID, "max_ack_pending must be at least 1");

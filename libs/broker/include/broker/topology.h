@@ -26,7 +26,7 @@ BASE_MUST_CHECK base_code broker_names_of(const char *prefix, broker_names *ret,
 
 typedef struct broker_topology_options {
     broker_names names;
-    int64_t replicas;        /* of each stream: 1, 3 or 5 */
+    int64_t replicas;        /* of each stream: 1, 3 or 5 (an even number survives no more losses); 0: 1 */
     int64_t ack_wait_ms;     /* of each consumer; 0: BROKER_ACK_WAIT_MS */
     int64_t max_ack_pending; /* of each consumer, over all instances together */
     int64_t jobs_max_age_s;  /* 0: 24 h */
