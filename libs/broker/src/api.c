@@ -128,6 +128,7 @@ static base_code exchange(broker_connection *connection, const char *subject, co
         int64_t again_ms = base_monotonic_ms() + AGAIN_MS;
         waited = broker_call_wait(call, again && again_ms < deadline_ms ? again_ms : deadline_ms);
     }
+    broker_call_close(call);
     return BASE_OK;
 }
 

@@ -149,6 +149,7 @@ base_code broker_publish(broker_connection *connection, const broker_message *me
     }
     broker_link_flush(connection);
     base_code waited = broker_call_wait(&call, deadline_ms);
+    broker_call_close(&call);
     for (size_t i = 0; i < count; i++)
         if (results[i].code == BASE_OK)
             note_failure(read_answer(&messages[i], call.answers[i], waited, &results[i], &detail), &detail, &first,

@@ -154,7 +154,7 @@ base_code broker_call_wait(broker_call *call, int64_t deadline_ms)
     return BASE_OK;
 }
 
-static void unlink_call(broker_call *call)
+void broker_call_close(broker_call *call)
 {
     BROKER_HOLD(&call->owner->condition);
     broker_call **at = &call->owner->calls;
@@ -168,7 +168,7 @@ void broker_call_end(broker_call *call)
 {
     if (call->owner == NULL)
         return;
-    unlink_call(call);
+    broker_call_close(call);
     for (size_t i = 0; i < call->count; i++)
         natsMsg_Destroy(call->answers[i]);
     free(call->answers);

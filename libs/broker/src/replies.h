@@ -45,6 +45,8 @@ void broker_call_forgo(broker_call *call);
 /* Waits for all answers. BASE_TIMEOUT; BASE_UNAVAILABLE when the link was lost first. Answers that came are there in any case,
  * so the code may be ignored. */
 base_code broker_call_wait(broker_call *call, int64_t deadline_ms);
+/* Takes no further answer: one that comes late must not meet the reader of those that came. After the last wait, before they are read. */
+void broker_call_close(broker_call *call);
 /* Unregisters and releases the answers; harmless on a call that never began. */
 void broker_call_end(broker_call *call);
 static inline void broker_call_end_at(broker_call *call)

@@ -95,5 +95,6 @@ void broker_settle(broker_connection *connection, broker_delivery *const *batch,
     }
     broker_link_flush(connection);
     (void)broker_call_wait(&call, base_monotonic_ms() + CONFIRM_MS); /* what is missing is counted below */
+    broker_call_close(&call);
     count_all(count, settlements, &call, counts);
 }
