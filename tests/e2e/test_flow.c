@@ -192,6 +192,52 @@ static void a_flipped_bit_in_the_stored_proof_is_caught_before_it_is_sent(void *
     pipeline_stop(&p);
 }
 
+/* Two submissions wait for a publisher that is not there yet; meanwhile `sql` damages their stored proofs. */
+static void publish_damaged(harness_postgres *cluster, const char *sql, const char *reason_code, const char *reason)
+{
+    pipeline p;
+    pipeline_prepare(&p, cluster, 0);
+    pipeline_start_generator(&p, NULL);
+    const base_sha256 submissions[] = {pipeline_submit(&p, "one"), pipeline_submit(&p, "other")};
+    for (size_t i = 0; i < 2; i++)
+        pipeline_wait(&p, &submissions[i], WIRE_STATUS_PROOF_PUBLISHING);
+    free(harness_database_query(&p.database, sql));
+    pipeline_start_publisher(&p, NULL);
+    for (size_t i = 0; i < 2; i++) {
+        store_submission row = pipeline_wait(&p, &submissions[i], WIRE_STATUS_REJECTED);
+        assert_string_equal(row.reason_code, reason_code);
+        assert_non_null(strstr(row.failure_reason, reason));
+    }
+    pipeline_wait_settled(&p);
+    assert_int_equal(pipeline_messages(&p, p.names.stream_dead), 2);
+    assert_int_equal(pipeline_number(&p, "SELECT count(*) FROM transactions"), 0);
+    BASE_CLEANUP(harness_http_reply_done) harness_http_reply stats = harness_http_get(p.node_port, "/control/stats");
+    const char *sends = strstr(stats.body, "\"sends\"");
+    assert_non_null(sends);
+    assert_int_equal(strtol(sends + strcspn(sends, "0123456789"), NULL, 10), 0);
+    pipeline_stop(&p);
+}
+
+#define EXCHANGE(columns)                                                                                              \
+    "UPDATE proofs p SET (" columns ") = (SELECT " columns " FROM proofs q WHERE q.sha256_hash <> p.sha256_hash)"
+
+/* Sound in itself and with its own digest: only what was handed over to be published tells that it is another's. */
+static void the_valid_proof_of_another_submission_is_caught_before_it_is_sent(void **state)
+{
+    publish_damaged(*state, EXCHANGE("blob, digest"), "proof_corrupt", "not the one that was to be published");
+}
+
+static void a_proof_that_is_not_the_one_of_its_digest_is_caught_before_it_is_sent(void **state)
+{
+    publish_damaged(*state, EXCHANGE("blob, format"), "proof_corrupt", "does not have its digest");
+}
+
+static void a_proof_that_does_not_hold_for_the_stored_key_is_caught_before_it_is_sent(void **state)
+{
+    publish_damaged(*state, "UPDATE proofs SET public_key = set_byte(public_key, 5, get_byte(public_key, 5) # 1)",
+                    "proof_invalid", "public key");
+}
+
 /* The node has it and Postgres does not know yet: whatever else would end the job, it is complete. */
 static void a_job_too_old_whose_transaction_is_out_completes(void **state)
 {
@@ -259,7 +305,7 @@ static void a_database_without_tables_is_not_ready_and_names_the_command(void **
 {
     pipeline p;
     pipeline_start(&p, *state, 0);
-    p.database = harness_database_new(*state);
+    p.service = p.database = harness_database_new(*state);
     pipeline_start_generator(&p, NULL);
     BASE_CLEANUP(free) char *line = harness_process_wait_line(p.generator, "proofctl migrate up", PIPELINE_WAIT_MS);
     assert_non_null(line);
@@ -299,6 +345,9 @@ int main(void)
         cmocka_unit_test(exhausted_retries_end_in_a_dead_letter_that_can_be_redriven_to_completion),
         cmocka_unit_test(the_same_submission_many_times_is_proven_and_published_once),
         cmocka_unit_test(a_flipped_bit_in_the_stored_proof_is_caught_before_it_is_sent),
+        cmocka_unit_test(the_valid_proof_of_another_submission_is_caught_before_it_is_sent),
+        cmocka_unit_test(a_proof_that_is_not_the_one_of_its_digest_is_caught_before_it_is_sent),
+        cmocka_unit_test(a_proof_that_does_not_hold_for_the_stored_key_is_caught_before_it_is_sent),
         cmocka_unit_test(a_job_too_old_whose_transaction_is_out_completes),
         cmocka_unit_test(readiness_tells_what_is_missing),
         cmocka_unit_test(refused_credentials_end_a_service_with_the_reason),

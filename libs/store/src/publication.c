@@ -12,7 +12,8 @@ _Static_assert(STORE_CLAIMED == 0 && STORE_SUSPECT == 1 && STORE_ANSWERED == 2 &
 
 #define ANSWER_REPLAY 4 /* between the statement and this file: would be claimed, but needs an event */
 
-/* Runs after the rows are locked. $1 hash, $2 sequence, $3 published, $4 digest, $5 command, $6 alone, $7 replays: whether
+/* Runs after the rows are locked. A command that names another proof than the stored one is stale, unless it is the very one that the
+ * submission waits for: then the stored proof has been tampered with, and the claimer is to find that. $1 hash, $2 sequence, $3 published, $4 digest, $5 command, $6 alone, $7 replays: whether
  * replays may be claimed, for they need an event and so a second round trip. */
 static const store_statement CLAIM = {
     "publish_claim",
@@ -20,7 +21,8 @@ static const store_statement CLAIM = {
     "s.accepted_at, coalesce(s.status = 'rejected', false) AS begins, "
     "coalesce(to_timestamp(nullif(r.published_ns, 0) / 1000000000.0), now()) AS stored_at, CASE "
     "WHEN s.status IS NULL THEN 3 "
-    "WHEN s.status = 'proof_publishing' THEN CASE WHEN p.blob IS NULL THEN 3 WHEN p.digest <> r.digest THEN 2 "
+    "WHEN s.status = 'proof_publishing' THEN CASE WHEN p.blob IS NULL THEN 3 "
+    "  WHEN p.digest <> r.digest AND s.job_payload IS DISTINCT FROM r.command THEN 2 "
     "  WHEN s.job_sequence <> 0 AND (s.job_sequence <> r.sequence OR s.job_published_ns <> r.published_ns) THEN 2 "
     "  WHEN NOT $6::boolean AND (s.attempt_open OR s.crash_count > 0) THEN 1 ELSE 0 END "
     "WHEN s.status = 'rejected' THEN CASE "

@@ -7,6 +7,7 @@
 typedef struct publisher_task {
     const store_publish_work *work;
     const base_sha256 *sha256;
+    const base_digest *digest; /* of the proof that the job is about */
     /* Results: */
     store_outcome_kind kind;
     const char *reason_code;

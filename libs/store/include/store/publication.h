@@ -12,8 +12,9 @@ typedef struct store_publish_request {
 typedef struct store_publish_work {
     store_claim claim;
     char proof_format[WIRE_FORMAT_MAX + 1];
-    base_digest proof_digest; /* as stored beside the blob: the caller checks that the blob has it */
-    base_bytes blob;          /* owned by the batch */
+    base_digest
+        proof_digest; /* as stored beside the blob: the caller checks that the blob has it, and that the job names it */
+    base_bytes blob;  /* owned by the batch */
     uint8_t public_key_x[32], public_key_y[32];
     char correlation_id[WIRE_CORRELATION_ID_MAX + 1];
     bool has_transaction; /* one was committed before and is not known to be dead: find out about it first */
