@@ -109,6 +109,7 @@ base_code stage_worker_init(stage_worker *worker, stage_service *service, const 
         worker->needs_part = stage_health_add(health, options->needs);
     store_session_options store = stage_store_options(settings, stage_service_name(service));
     store.subjects = stage_service_subjects(service);
+    store.lock_silence_ms = options->lock_silence_ms;
     const broker_consumer_options consumer = {
         .stream = stage_service_names(service)->stream_jobs,
         .durable = options->durable,

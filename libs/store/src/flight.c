@@ -230,11 +230,14 @@ base_code store_flight(store_session *session, store_flight_kind kind, const sto
         store_session_abort(session);
         return code;
     }
+    const int64_t began_ms = base_monotonic_ms();
     flight f = {.session = session, .steps = steps, .count = count};
-    f.deadline_ms = base_monotonic_ms() + session->statement_timeout_ms + STORE_GRACE_MS;
+    f.deadline_ms = began_ms + session->statement_timeout_ms + STORE_GRACE_MS;
     code = send_all(&f) ? flush(session->connection, f.deadline_ms) : BASE_UNAVAILABLE;
     if (code == BASE_OK)
         code = receive_all(&f, results);
+    if (code == BASE_OK)
+        session->heard_ms = began_ms;
     if (code == BASE_OK && f.failure.code == BASE_OK)
         return BASE_OK;
     drop_results(results, count);

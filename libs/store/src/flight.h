@@ -24,11 +24,13 @@ extern const store_statement STORE_BEGIN, STORE_COMMIT, STORE_LOCK_SUBMISSIONS;
 struct store_session {
     base_secret url;
     char *application_name;
-    int64_t connect_timeout_ms, statement_timeout_ms, lock_timeout_ms;
+    int64_t connect_timeout_ms, statement_timeout_ms, lock_timeout_ms, lock_silence_ms;
     store_subjects subjects;
     PGconn *connection; /* NULL: none */
     const store_statement *prepared[STORE_STATEMENTS_MAX];
     size_t prepared_count;
+    bool has_lock;    /* an advisory lock was seen on this very connection */
+    int64_t heard_ms; /* monotonic: when the last flight began that the server answered */
 };
 
 typedef enum store_flight_kind {
@@ -53,6 +55,8 @@ void store_session_abort(store_session *session);
 
 /* Connects if there is no live connection. */
 BASE_MUST_CHECK base_code store_session_connect(store_session *session, base_error *err);
+/* Whether the connection has not closed and said nothing by itself. Does not ask the server. */
+bool store_session_is_alive(const store_session *session);
 /* Closes the connection; the next call makes a new one. */
 void store_session_disconnect(store_session *session);
 

@@ -96,6 +96,11 @@ base_code store_lane_check(store_session *session, const store_lane *lane, base_
                : base_fail(err, BASE_CONFLICT, "the lane of %s is lost: acquire it again", lane->fee_payer);
 }
 
+base_code store_lane_still(store_session *session, const store_lane *lane, base_error *err)
+{
+    return store_lock_is_fresh(session) ? BASE_OK : store_lane_check(session, lane, err);
+}
+
 base_code store_lane_release(store_session *session, const store_lane *lane, base_error *err)
 {
     return store_lock_release(session, lane_key(lane->fee_payer), err);

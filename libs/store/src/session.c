@@ -12,7 +12,9 @@
 #define CONNECT_TIMEOUT_MS   5000
 #define STATEMENT_TIMEOUT_MS 30000
 #define LOCK_TIMEOUT_MS      5000
-#define LAST_WORDS_MAX       4 /* reads of an idle connection: a server that shuts down says so before it closes */
+#define LOCK_SILENCE_MS      15000
+#define UNREAD_MAX_MS        20000 /* how long the server keeps an answer for a client that does not read */
+#define LAST_WORDS_MAX       4     /* reads of an idle connection: a server that shuts down says so before it closes */
 
 static int64_t or_default(int64_t value, int64_t fallback)
 {
@@ -50,6 +52,9 @@ static base_code check_url(const char *url, base_error *err)
                              "written %%40, ':' %%3A, '/' %%2F",
                              o->keyword);
     }
+    for (PQconninfoOption *o = options; o->keyword != NULL; o++)
+        if (o->val != NULL)
+            base_wipe(o->val, strlen(o->val));
     PQconninfoFree(options);
     return code;
 }
@@ -67,6 +72,7 @@ base_code store_session_new(const store_session_options *options, store_session 
     session->connect_timeout_ms = or_default(options->connect_timeout_ms, CONNECT_TIMEOUT_MS);
     session->statement_timeout_ms = or_default(options->statement_timeout_ms, STATEMENT_TIMEOUT_MS);
     session->lock_timeout_ms = or_default(options->lock_timeout_ms, LOCK_TIMEOUT_MS);
+    session->lock_silence_ms = or_default(options->lock_silence_ms, LOCK_SILENCE_MS);
     session->subjects = options->subjects;
     session->application_name = strdup(options->application_name == NULL ? "proofline" : options->application_name);
     if (session->application_name == NULL)
@@ -93,6 +99,7 @@ void store_session_disconnect(store_session *session)
     PQfinish(session->connection);
     session->connection = NULL;
     session->prepared_count = 0;
+    session->has_lock = false;
 }
 
 base_code store_wait(PGconn *connection, short events, int64_t deadline_ms)
@@ -178,22 +185,26 @@ static PGconn *start_connecting(const store_session *session)
     return PQconnectStartParams(keywords, values, 1);
 }
 
-/* Why the planner is held back: the statements here are prepared once and run for the life of a connection, perhaps made
+/* The server's own eye on us: a machine that is gone, or a process that stands still with an answer unread, must not keep its
+ * session with its locks. Why the planner is held back: the statements here are prepared once and run for the life of a connection, perhaps made
  * when the tables were empty. Each must go by the index for each row of its batch, however large the tables grow. */
 static base_code configure(store_session *session, base_error *err)
 {
-    char sql[512];
+    char sql[768];
     snprintf(sql, sizeof(sql),
              "SET statement_timeout = %lld; SET lock_timeout = %lld; SET idle_in_transaction_session_timeout = 15000; "
+             "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3; "
+             "SET tcp_user_timeout = %d; "
              "SET plan_cache_mode = force_generic_plan; SET enable_hashjoin = off; SET enable_mergejoin = off; "
              "SET enable_seqscan = off; SET jit = off; SET work_mem = '32MB'",
-             (long long)session->statement_timeout_ms, (long long)session->lock_timeout_ms);
+             (long long)session->statement_timeout_ms, (long long)session->lock_timeout_ms, UNREAD_MAX_MS);
     return store_session_script(session, sql, session->connect_timeout_ms, err);
 }
 
 /* Learns of a connection that died while it was idle, so that a restarted server costs no failed call. */
-static bool is_alive(PGconn *connection)
+bool store_session_is_alive(const store_session *session)
 {
+    PGconn *connection = session->connection;
     if (connection == NULL || PQstatus(connection) != CONNECTION_OK)
         return false;
     struct pollfd fd = {.fd = PQsocket(connection), .events = POLLIN};
@@ -205,7 +216,7 @@ static bool is_alive(PGconn *connection)
 
 base_code store_session_connect(store_session *session, base_error *err)
 {
-    if (is_alive(session->connection))
+    if (store_session_is_alive(session))
         return BASE_OK;
     store_session_disconnect(session);
     const int64_t deadline_ms = base_monotonic_ms() + session->connect_timeout_ms;

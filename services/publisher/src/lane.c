@@ -31,6 +31,13 @@ static base_code acquire(publisher_lane *lane, base_error *err)
     return BASE_OK;
 }
 
+static void note_lost(publisher_lane *lane, const base_error *why)
+{
+    TELEMETRY_LOG(TELEMETRY_WARN, "lane_lost", telemetry_text("reason", why->message));
+    lane->held = false;
+    lane->settled = false;
+}
+
 /* The lock ends with the session's connection: after a loss someone else may own the lane. */
 static base_code hold(publisher_lane *lane, base_error *err)
 {
@@ -38,8 +45,7 @@ static base_code hold(publisher_lane *lane, base_error *err)
         base_code code = store_lane_check(lane->stage->store, &lane->lane, err);
         if (code != BASE_CONFLICT)
             return code;
-        TELEMETRY_LOG(TELEMETRY_WARN, "lane_lost", telemetry_text("reason", err->message));
-        lane->held = false;
+        note_lost(lane, err);
     }
     base_code code = acquire(lane, err);
     stage_metrics_lane(lane->held, lane->next_nonce);
@@ -108,6 +114,25 @@ base_code publisher_lane_prepare(publisher_lane *lane, base_error *err)
     if (code == BASE_OK)
         code = settle_and_confirm(lane, err);
     return code == BASE_OK ? publisher_funds_check(lane, err) : code;
+}
+
+base_code publisher_lane_guard(publisher_lane *lane, base_error *err)
+{
+    if (!lane->held)
+        return base_fail(err, BASE_CONFLICT, "the lane was lost");
+    base_code code = store_lane_still(lane->stage->store, &lane->lane, err);
+    if (code == BASE_CONFLICT)
+        note_lost(lane, err);
+    if (code != BASE_OK)
+        publisher_lane_unsettle(lane);
+    return code;
+}
+
+void publisher_lane_keep(publisher_lane *lane)
+{
+    base_error err = {0};
+    if (lane->held)
+        (void)!publisher_lane_guard(lane, &err); /* a loss is met at the next send */
 }
 
 void publisher_lane_unsettle(publisher_lane *lane)

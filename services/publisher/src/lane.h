@@ -37,6 +37,13 @@ typedef struct publisher_lane {
  * it and this one stands by. BASE_UNAVAILABLE: node or store, or a node on another network. */
 BASE_MUST_CHECK base_code publisher_lane_prepare(publisher_lane *lane, base_error *err);
 
+/* Before every send: BASE_CONFLICT when another publisher may own the lane by now, and nothing is to be sent. Asks the store only now
+ * and then, see store_lane_still. Whatever fails unsettles the lane. */
+BASE_MUST_CHECK base_code publisher_lane_guard(publisher_lane *lane, base_error *err);
+/* Between two questions to a node, each of which may take MINA_NODE_TIMEOUT_MS: lets the store hear of us, which would give the lane away
+ * else. */
+void publisher_lane_keep(publisher_lane *lane);
+
 /* Something made the next nonce doubtful. */
 void publisher_lane_unsettle(publisher_lane *lane);
 /* The node did not do its part: nothing is pulled until it answers. Unsettles too. */

@@ -11,7 +11,8 @@
 typedef struct publisher_settings {
     stage_settings common;
     char *ledger;
-    char *node_endpoint, *network, *node_tls_ca_file;
+    base_secret node_endpoint; /* may hold a key of the node's */
+    char *network, *node_tls_ca_file;
     base_secret fee_payer_key;
     int64_t fee_nanomina, node_timeout_ms;
     int64_t confirmations, confirm_interval_s, missing_after_s;
@@ -30,7 +31,7 @@ static const base_setting SETTINGS[] = {
     STAGE_SETTINGS_ROWS(publisher_settings, common, "9465", "50", "1"),
     {"LEDGER", BASE_SETTING_CHOICE, offsetof(publisher_settings, ledger), "anchor", false, 0, 0, LEDGERS,
      "ledger driver"},
-    {"MINA_NODE_ENDPOINT", BASE_SETTING_TEXT, offsetof(publisher_settings, node_endpoint),
+    {"MINA_NODE_ENDPOINT", BASE_SETTING_SECRET, offsetof(publisher_settings, node_endpoint),
      "http://127.0.0.1:3085/graphql", false, 0, 0, NULL, "GraphQL address of a Mina node"},
     {"MINA_NODE_TLS_CA_FILE", BASE_SETTING_TEXT, offsetof(publisher_settings, node_tls_ca_file), NULL, false, 0, 0,
      NULL, "certificate authority of the node, instead of the system's"},
@@ -59,7 +60,7 @@ static base_code make_ledger(const publisher_settings *settings, ledger **ret, b
         return ledger_null_new(ret, err);
 #endif
     const ledger_anchor_options options = {
-        .node_url = settings->node_endpoint,
+        .node_url = settings->node_endpoint.data,
         .network = settings->network,
         .private_key = &settings->fee_payer_key,
         .fee_nanomina = settings->fee_nanomina,
@@ -77,6 +78,7 @@ static base_code run(stage_service *service, const void *loaded, base_error *err
         .confirmations = settings->confirmations,
         .confirm_interval_s = settings->confirm_interval_s,
         .missing_after_s = settings->missing_after_s,
+        .node_timeout_ms = settings->node_timeout_ms,
     };
     BASE_CLEANUP(publisher_worker_free) publisher_worker *worker = NULL;
     base_code code = make_ledger(settings, &options.ledger, err);

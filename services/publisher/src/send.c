@@ -74,6 +74,10 @@ static ledger_answer send_bytes_of_foreign(publisher_lane *lane, base_bytes payl
 static void send_foreign(publisher_lane *lane, publisher_task *task, const ledger_sighting *sighting)
 {
     const store_transaction *transaction = &task->work->transaction;
+    if (publisher_lane_guard(lane, &task->why) != BASE_OK) {
+        conclude(task, STORE_RELEASED, "released", false);
+        return;
+    }
     ledger_answer answer = send_bytes_of_foreign(lane, transaction->payload, &task->why);
     if (answer == LEDGER_ACCEPTED) {
         conclude(task, STORE_SUCCEEDED, NULL, false);
@@ -192,6 +196,7 @@ static base_code make(publisher_lane *lane, send_batch *batch, base_error *err)
 static bool find_sent(publisher_lane *lane, const char *hash, ledger_sighting *ret)
 {
     base_error err = {0};
+    publisher_lane_keep(lane);
     if (ledger_find(lane->ledger, &hash, 1, LOOK_BACK_BLOCKS, ret, &err) != BASE_OK) {
         publisher_lane_node_failed(lane);
         return false;
@@ -277,12 +282,15 @@ static ledger_answer send_one(publisher_lane *lane, const ledger_transaction *ma
 /* Sends until one does not get through: those behind it would leave a gap, which the node refuses. */
 static void send_all(publisher_lane *lane, send_batch *batch)
 {
-    bool going = true;
+    bool going = true, owned = true;
     for (size_t i = 0; i < batch->count; i++) {
         publisher_task *task = batch->tasks[i];
-        if (!going || stage_worker_stopping(lane->stage)) {
-            base_fail(&task->why, BASE_CANCELLED, "not sent: an earlier nonce did not get through, or a stop");
-            conclude(task, STORE_RELEASED, "released", true);
+        base_error lost = {0};
+        owned = owned && publisher_lane_guard(lane, &lost) == BASE_OK;
+        if (!owned || !going || stage_worker_stopping(lane->stage)) {
+            base_fail(&task->why, BASE_CANCELLED,
+                      "not sent: an earlier nonce did not get through, a stop, or the lane was lost");
+            conclude(task, STORE_RELEASED, "released", owned); /* a new owner sends what it finds stored */
             publisher_lane_unsettle(lane);
             going = false;
             continue;

@@ -43,6 +43,7 @@ static base_code look_up(publisher_lane *lane, int64_t from_nonce, int64_t block
         return code;
     open->count = store_transaction_list_count(open->list);
     code = ledger_find_account(lane->ledger, &open->account, err);
+    publisher_lane_keep(lane);
     if (code != BASE_OK)
         return code;
     publisher_missing_note_height(&lane->missing, open->account.height);
@@ -170,7 +171,9 @@ static base_code resolve_nonce(publisher_lane *lane, open_set *open, const store
     ledger_sighting sighting = {0};
     const char *hash = transaction->hash;
     bool earlier_is_ours = true;
+    publisher_lane_keep(lane);
     base_code code = ledger_find_account(lane->ledger, &account, err);
+    publisher_lane_keep(lane);
     if (code == BASE_OK)
         code = ledger_find(lane->ledger, &hash, 1, LOOK_BACK_BLOCKS, &sighting, err);
     if (code == BASE_OK) {
@@ -209,6 +212,9 @@ static base_code mend_missing(publisher_lane *lane, open_set *open, const store_
 {
     if (transaction->nonce < open->account.nonce)
         return note_passed(lane, open, transaction, sighting, err);
+    base_code guarded = publisher_lane_guard(lane, err);
+    if (guarded != BASE_OK)
+        return guarded;
     base_error reason = {0};
     ledger_answer answer = send_again(lane, transaction, &reason);
     switch (answer) {
@@ -271,7 +277,9 @@ static base_code read_account(publisher_lane *lane, ledger_account *ret, base_er
 static base_code learn_next_nonce(publisher_lane *lane, base_error *err)
 {
     ledger_account account = {0};
-    base_code code = read_account(lane, &account, err);
+    base_code code = publisher_lane_guard(lane, err);
+    if (code == BASE_OK)
+        code = read_account(lane, &account, err);
     if (code == BASE_OK)
         code = store_lane_next_nonce(lane->stage->store, &lane->lane, account.inferred_nonce, &lane->next_nonce,
                                      &lane->nonce_end, err);

@@ -10,6 +10,9 @@
 
 #include <string.h>
 
+/* A publisher that the store has not heard of for MINA_NODE_TIMEOUT_MS and this has lost its lane. More than STORE_LOCK_FRESH_MS. */
+enum { LANE_SILENCE_MS = 15000 };
+
 /* One job of the batch in hand. */
 typedef struct publisher_item {
     stage_job job; /* first: the batch knows the item by it */
@@ -64,7 +67,7 @@ static base_code claim(void *ctx, stage_job *const *jobs, size_t count, bool alo
     for (size_t i = 0; code == BASE_OK && i < count; i++) {
         publisher_item *item = item_of(jobs[i]);
         const store_publish_work *claimed = store_publish_batch_at(worker->claimed, i);
-        item->task = (publisher_task){.work = claimed, .sha256 = jobs[i]->submission};
+        item->task = (publisher_task){.work = claimed, .sha256 = jobs[i]->submission, .digest = &item->message.proof_digest};
         jobs[i]->claim = claimed->claim;
         jobs[i]->transaction = item->task.hash;
     }
@@ -79,6 +82,8 @@ static base_code check_proof(const publisher_task *task, const char **ret_code, 
     *ret_code = "proof_corrupt";
     if (memcmp(&digest, &work->proof_digest, sizeof(digest)) != 0)
         return base_fail(err, BASE_INVALID, "the stored proof does not have its digest: %zu bytes", work->blob.size);
+    if (memcmp(&digest, task->digest, sizeof(digest)) != 0)
+        return base_fail(err, BASE_INVALID, "the stored proof is not the one that was to be published");
     prover_claim claim = {.hash = *task->sha256};
     memcpy(claim.public_key.x, work->public_key_x, sizeof(claim.public_key.x));
     memcpy(claim.public_key.y, work->public_key_y, sizeof(claim.public_key.y));
@@ -264,6 +269,7 @@ base_code publisher_worker_new(stage_service *service, const publisher_worker_op
                                         .handler = handle,
                                         .prepare = prepare,
                                         .needs = "nonce_lane",
+                                        .lock_silence_ms = options->node_timeout_ms + LANE_SILENCE_MS,
                                         .ctx = worker};
     base_code code = allocate(worker, (size_t)stage_service_settings(service)->batch, err);
     if (code == BASE_OK)

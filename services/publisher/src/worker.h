@@ -11,6 +11,7 @@ typedef struct publisher_worker_options {
     int64_t confirmations; /* blocks */
     int64_t confirm_interval_s;
     int64_t missing_after_s; /* between the two looks that must agree */
+    int64_t node_timeout_ms; /* the longest that the node is waited for at once */
 } publisher_worker_options;
 
 /* The caller owns *ret. */

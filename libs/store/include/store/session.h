@@ -6,6 +6,9 @@
 
 typedef struct store_session store_session;
 
+/* How old the last word of the server may be for a session to trust that it still holds its locks. */
+#define STORE_LOCK_FRESH_MS 5000
+
 #define STORE_BATCH_MAX 1000 /* rows of one set-based call */
 
 /* Where outbox rows are to be published; texts borrowed for the session's life. */
@@ -22,7 +25,9 @@ typedef struct store_session_options {
     int64_t connect_timeout_ms;   /* 0: 5000 */
     int64_t statement_timeout_ms; /* 0: 30000 */
     int64_t lock_timeout_ms;      /* 0: 5000 */
-    store_subjects subjects;      /* zero for sessions that never write an outbox row */
+    int64_t
+        lock_silence_ms; /* 0: 15000; after this much silence the server ends a session that asked for an advisory lock */
+    store_subjects subjects; /* zero for sessions that never write an outbox row */
 } store_session_options;
 
 /* Does not connect yet. BASE_INVALID for an unreadable URL (the message never holds a password). The caller owns *ret. */

@@ -30,11 +30,15 @@ typedef struct store_lane {
     char fee_payer[WIRE_ADDRESS_MAX + 1];
     int64_t lane_epoch;
 } store_lane;
-/* BASE_CONFLICT: another publisher owns it (the message says since when and who); try again later. The lane is lost with the session's connection. */
+/* BASE_CONFLICT: another publisher owns it (the message says since when and who); try again later. The lane is lost with the session's connection,
+ * which the server ends when it hears nothing for the session's lock_silence_ms. */
 BASE_MUST_CHECK base_code store_lane_acquire(store_session *session, const char *fee_payer, const char *owner,
                                              store_lane *ret, base_error *err);
 /* BASE_OK while this session's connection still holds the lock it took; else BASE_CONFLICT: acquire again. */
 BASE_MUST_CHECK base_code store_lane_check(store_session *session, const store_lane *lane, base_error *err);
+/* The same for use before every send: asks the server only when its last word is STORE_LOCK_FRESH_MS old or the connection has closed.
+ * A process that stood still for so long that another owns the lane learns it here. */
+BASE_MUST_CHECK base_code store_lane_still(store_session *session, const store_lane *lane, base_error *err);
 BASE_MUST_CHECK base_code store_lane_release(store_session *session, const store_lane *lane, base_error *err);
 
 /* The lowest nonce from from_nonce on that none of this payer's transactions holds, abandoned ones apart. *ret_end: the next above it
