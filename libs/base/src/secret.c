@@ -1,6 +1,9 @@
 #include "base/secret.h"
 
+#include "base/own.h"
+
 #include <errno.h>
+#include <fcntl.h>
 #include <sodium.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -23,7 +26,7 @@ base_code base_secret_copy(base_bytes value, base_secret *ret, base_error *err)
 }
 
 /* Files that end in a line break are what editors and `kubectl create secret --from-file` make. */
-static size_t without_line_break(const base_buffer *file)
+static size_t without_line_break(const base_secret *file)
 {
     size_t size = file->size;
     while (size > 0 && (file->data[size - 1] == '\n' || file->data[size - 1] == '\r'))
@@ -31,14 +34,37 @@ static size_t without_line_break(const base_buffer *file)
     return size;
 }
 
+/* Straight into locked memory, so that no other copy is ever made. BASE_LIMIT when the file fills `room`. */
+static base_code read_into(const char *path, base_secret *room, base_error *err)
+{
+    BASE_CLEANUP(base_close) int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        base_code code = errno == ENOENT ? BASE_NOT_FOUND : errno == EACCES ? BASE_DENIED : BASE_INTERNAL;
+        return base_fail(err, code, "cannot open %s: %s", path, strerror(errno));
+    }
+    for (size_t size = 0; size < room->size;) {
+        ssize_t count = read(fd, room->data + size, room->size - size);
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count < 0)
+            return base_fail(err, BASE_INTERNAL, "cannot read %s: %s", path, strerror(errno));
+        if (count == 0) {
+            room->size = size;
+            return BASE_OK;
+        }
+        size += (size_t)count;
+    }
+    return base_fail(err, BASE_LIMIT, "cannot read %s: more than the maximum of %d bytes", path, BASE_SECRET_MAX);
+}
+
 base_code base_secret_read(const char *path, base_secret *ret, base_error *err)
 {
-    BASE_CLEANUP(base_buffer_done) base_buffer file = {.limit = BASE_SECRET_MAX};
-    base_code code = base_file_read(path, &file, err);
+    BASE_CLEANUP(base_secret_done) base_secret file = {.size = BASE_SECRET_MAX + 1};
+    if (sodium_init() < 0 || (file.data = sodium_malloc(file.size)) == NULL)
+        return base_fail(err, BASE_NO_MEMORY, "no locked memory for a secret: raise `ulimit -l`");
+    base_code code = read_into(path, &file, err);
     if (code == BASE_OK)
         code = base_secret_copy(base_bytes_of(file.data, without_line_break(&file)), ret, err);
-    if (file.data != NULL)
-        base_wipe(file.data, file.capacity);
     return code;
 }
 

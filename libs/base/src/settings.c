@@ -82,10 +82,10 @@ static base_code set_value(const base_setting *row, const char *value, void *fie
 /* Takes a secret out of the environment, so that no child inherits it and /proc does not show it. */
 static void forget_variable(const char *name)
 {
-    char *value = getenv(name);
-    if (value == NULL)
-        return;
-    base_wipe(value, strlen(value));
+    const size_t length = strlen(name);
+    for (char **entry = environ; entry != NULL && *entry != NULL; entry++) /* there may be several of one name */
+        if (strncmp(*entry, name, length) == 0 && (*entry)[length] == '=')
+            base_wipe(*entry + length + 1, strlen(*entry + length + 1));
     unsetenv(name);
 }
 

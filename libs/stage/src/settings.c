@@ -3,7 +3,7 @@
 broker_connection_options stage_broker_options(const stage_settings *settings, const char *service)
 {
     return (broker_connection_options){
-        .url = settings->nats_url,
+        .url = settings->nats_url.data,
         .name = service,
         .credentials_file = settings->nats_creds_file,
         .user = settings->nats_user,

@@ -11,7 +11,7 @@ base_code ctl_open_broker(const ctl_call *call, broker_connection **ret, broker_
     if (code != BASE_OK)
         return base_fail_within(err, "SUBJECT_PREFIX");
     broker_connection_options options = {
-        .url = settings->nats_url,
+        .url = settings->nats_url.data,
         .name = "proofctl",
         .credentials_file = settings->nats_credentials_file,
         .user = settings->nats_user,

@@ -13,7 +13,8 @@
     }
 
 static const base_setting NATS[] = {
-    TEXT("NATS_URL", nats_url, "nats://127.0.0.1:4222", "NATS servers, separated by commas"),
+    {"NATS_URL", BASE_SETTING_SECRET, offsetof(ctl_settings, nats_url), "nats://127.0.0.1:4222", false, 0, 0, NULL,
+     "NATS servers, separated by commas"},
     TEXT("NATS_CREDS_FILE", nats_credentials_file, NULL, "credentials file with JWT and seed"),
     TEXT("NATS_USER", nats_user, NULL, "user name"),
     SECRET("NATS_PASSWORD", nats_password, false, "its password"),
@@ -37,7 +38,7 @@ static const base_setting MIGRATIONS[] = {
     TEXT("MIGRATIONS_DIR", migrations_directory, NULL, "folder of the migrations, instead of the one installed"),
 };
 static const base_setting NODE[] = {
-    TEXT("MINA_NODE_ENDPOINT", node_endpoint, NULL, "GraphQL address of a Mina node"),
+    SECRET("MINA_NODE_ENDPOINT", node_endpoint, false, "GraphQL address of a Mina node"),
     {"MINA_NETWORK", BASE_SETTING_CHOICE, offsetof(ctl_settings, network), "devnet", false, 0, 0,
      "mainnet|devnet|testnet", "network that it must be on"},
 };

@@ -13,15 +13,16 @@ enum {
 };
 
 typedef struct ctl_settings {
-    unsigned loaded; /* groups read so far */
-    char *nats_url, *nats_credentials_file, *nats_user;
+    unsigned loaded;      /* groups read so far */
+    base_secret nats_url; /* may hold a password */
+    char *nats_credentials_file, *nats_user;
     base_secret nats_password, nats_token;
     char *nats_tls_ca_file, *nats_tls_certificate_file, *nats_tls_key_file;
     char *subject_prefix;
     int64_t stream_replicas;
     base_secret database_url;
     char *migrations_directory;
-    char *node_endpoint; /* NULL unless set */
+    base_secret node_endpoint; /* may hold a key of the node's; absent unless set */
     char *network;
     base_secret fee_payer_private_key;
 } ctl_settings;

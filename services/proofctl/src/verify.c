@@ -130,7 +130,7 @@ static ctl_exit check_chain(const ctl_call *call, const subject *item, ctl_check
     const verify_options *options = call->options;
     if (ctl_settings_need(call->settings, CTL_USES_NODE) != BASE_OK)
         return CTL_EXIT_USAGE;
-    const char *node = options->node != NULL ? options->node : call->settings->node_endpoint;
+    const char *node = options->node != NULL ? options->node : call->settings->node_endpoint.data;
     if (node == NULL)
         return ctl_usage(call->command, "--transaction needs --node or MINA_NODE_ENDPOINT");
     ctl_anchor anchor = {.node = node,

@@ -6,7 +6,8 @@
 
 /* Zero until base_settings_load has filled it. */
 typedef struct stage_settings {
-    char *nats_url, *nats_creds_file, *nats_user, *nats_tls_ca_file, *nats_tls_cert_file, *nats_tls_key_file;
+    base_secret nats_url; /* may hold a password */
+    char *nats_creds_file, *nats_user, *nats_tls_ca_file, *nats_tls_cert_file, *nats_tls_key_file;
     base_secret nats_password, nats_token;
     char *subject_prefix;
     base_secret database_url;
@@ -23,7 +24,7 @@ typedef struct stage_settings {
 /* Rows for `field`, a stage_settings inside the struct `type`. Port, batch and workers are texts of the service's own defaults. */
 #define STAGE_SETTINGS_ROWS(type, field, port, batch_size, workers)                                                    \
     {"NATS_URL",                                                                                                       \
-     BASE_SETTING_TEXT,                                                                                                \
+     BASE_SETTING_SECRET,                                                                                              \
      offsetof(type, field.nats_url),                                                                                   \
      "nats://127.0.0.1:4222",                                                                                          \
      false,                                                                                                            \
