@@ -34,7 +34,7 @@ int pipeline_group_setup(void **state)
 {
     base_error err = {0};
     must(base_process_harden(&err), &err);
-    *state = harness_postgres_new(&(harness_postgres_options){.config = "max_connections = 100"});
+    *state = harness_postgres_new(&(harness_postgres_options){.config = harness_postgres_password_config()});
     return 0;
 }
 
@@ -100,7 +100,11 @@ static void prepare_servers(pipeline *p, harness_postgres *postgres)
     base_error err = {0};
     p->database = harness_database_new(postgres);
     must(broker_names_of("proofline", &p->names, &err), &err);
-    const broker_connection_options broker = {.url = nats_url(p), .name = "test"};
+    broker_connection_options broker = {.url = nats_url(p), .name = "test"};
+    if (p->access != NULL) {
+        broker.user = p->access->nats_user;
+        broker.password = &p->access->nats_password;
+    }
     must(broker_connection_open(&broker, &p->broker, &err), &err);
     if (p->cluster != NULL)
         make_cluster_topology(p);
@@ -108,6 +112,7 @@ static void prepare_servers(pipeline *p, harness_postgres *postgres)
     const store_session_options store = {.database_url = p->database.url, .application_name = "test"};
     must(store_session_new(&store, &p->store, &err), &err);
     must(store_migrate_up(p->store, MIGRATIONS_DIR, ignore_migration, NULL, &err), &err);
+    p->service = harness_database_as_service(&p->database, MIGRATIONS_DIR "/roles/proofline_service.sql");
 }
 
 void pipeline_start_node(pipeline *p, int block_ms)
@@ -153,11 +158,20 @@ void pipeline_change_fee_payer(pipeline *p)
         harness_fail("the devnode did not fund %s: %d %s", p->address, reply.status, reply.body);
 }
 
+static bool names_same(const char *const *extra, const char *setting)
+{
+    size_t length = strcspn(setting, "=");
+    for (; extra != NULL && *extra != NULL; extra++)
+        if (strcspn(*extra, "=") == length && memcmp(*extra, setting, length) == 0)
+            return true;
+    return false;
+}
+
 harness_process *pipeline_launch(const pipeline *p, const char *program, const char *const *extra)
 {
     char nats[TEXT_MAX], database[TEXT_MAX], node[TEXT_MAX];
     snprintf(nats, sizeof(nats), "NATS_URL=%s", nats_url(p));
-    snprintf(database, sizeof(database), "DATABASE_URL=%s", p->database.url);
+    snprintf(database, sizeof(database), "DATABASE_URL=%s", p->service.url);
     snprintf(node, sizeof(node), "MINA_NODE_ENDPOINT=http://127.0.0.1:%u/graphql", p->node_port);
     const char *const defaults[] = {nats,
                                     database,
@@ -172,10 +186,12 @@ harness_process *pipeline_launch(const pipeline *p, const char *program, const c
                                     "MISSING_AFTER_S=1"};
     const size_t default_count = sizeof(defaults) / sizeof(defaults[0]);
     const char *environment[ENVIRONMENT_MAX] = {NULL};
-    size_t count = 0; /* of two settings with one name the first counts */
-    for (; extra != NULL && *extra != NULL && count < ENVIRONMENT_MAX - default_count - 1; extra++)
+    size_t count = 0;
+    for (size_t i = 0; i < default_count; i++)
+        if (!names_same(extra, defaults[i]))
+            environment[count++] = defaults[i];
+    for (; extra != NULL && *extra != NULL && count < ENVIRONMENT_MAX - 1; extra++)
         environment[count++] = *extra;
-    memcpy(environment + count, defaults, sizeof(defaults));
     const char *const argv[] = {program, NULL};
     return harness_process_new(&(harness_process_options){.argv = argv, .environment = environment});
 }
@@ -214,7 +230,12 @@ static void prepare(pipeline *p, harness_postgres *postgres, int block_ms)
 
 void pipeline_prepare(pipeline *p, harness_postgres *cluster, int block_ms)
 {
-    *p = (pipeline){.nats = harness_nats_new(NULL)};
+    pipeline_prepare_with(p, cluster, block_ms, NULL);
+}
+
+void pipeline_prepare_with(pipeline *p, harness_postgres *cluster, int block_ms, const pipeline_access *access)
+{
+    *p = (pipeline){.nats = harness_nats_new(access != NULL ? access->nats_config : NULL), .access = access};
     prepare(p, cluster, block_ms);
 }
 

@@ -11,10 +11,19 @@
 #define PIPELINE_WAIT_MS     60000
 #define PIPELINE_ACK_WAIT_MS 2000 /* so that a killed worker's jobs come again soon */
 
+/* A NATS that asks for credentials. Borrowed for the pipeline's life. */
+typedef struct pipeline_access {
+    const char *nats_config; /* of the server */
+    const char *nats_user;
+    base_secret nats_password;
+} pipeline_access;
+
 typedef struct pipeline {
     harness_nats *nats;            /* NULL with a cluster */
     harness_nats_cluster *cluster; /* NULL with a single server */
-    harness_database database;
+    harness_database database;     /* as its owner */
+    harness_database service;      /* as the role of the services */
+    const pipeline_access *access; /* NULL: a NATS that lets everybody in */
     harness_process *node, *generator, *publisher;
     uint16_t node_port;
     broker_names names;
@@ -34,6 +43,7 @@ int pipeline_group_teardown(void **state);
 void pipeline_start(pipeline *p, harness_postgres *cluster, int block_ms);
 /* The same without the services. */
 void pipeline_prepare(pipeline *p, harness_postgres *cluster, int block_ms);
+void pipeline_prepare_with(pipeline *p, harness_postgres *cluster, int block_ms, const pipeline_access *access);
 /* As pipeline_prepare, with a cluster of three NATS servers and streams of three replicas, which `proofctl topology apply` makes
  * while the cluster still elects. */
 void pipeline_prepare_cluster(pipeline *p, harness_postgres *postgres, int block_ms);
@@ -42,7 +52,8 @@ void pipeline_make_topology(pipeline *p);
 /* Ends everything, in any state. */
 void pipeline_stop(pipeline *p);
 
-/* Services; `extra` is a NULL-terminated list of NAME=value or NULL. They are waited for until they have started. */
+/* Services, under the role of services; `extra` is a NULL-terminated list of NAME=value, or NAME to leave a default out, or NULL. They
+ * are waited for until they have started. */
 void pipeline_start_generator(pipeline *p, const char *const *extra);
 void pipeline_start_publisher(pipeline *p, const char *const *extra);
 /* A service that the pipeline neither waits for nor ends: the caller owns it. */

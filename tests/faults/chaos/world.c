@@ -63,6 +63,7 @@ static void prepare_postgres(world *w)
     BASE_CLEANUP(store_session_free) store_session *session = NULL;
     must(store_session_new(&options, &session, &err), &err, "connect to Postgres");
     must(store_migrate_up(session, MIGRATIONS_DIR, ignore_migration, NULL, &err), &err, "apply migrations");
+    (void)harness_database_as_service(&w->database, MIGRATIONS_DIR "/roles/proofline_service.sql");
 }
 
 void world_start_node(world *w)
@@ -115,7 +116,7 @@ static void configure(world *w, int service)
     r->program = chaos_is_publisher(service) ? PUBLISHER : GENERATOR;
     r->log = harness_path_in(&w->folder, r->name);
     replica_set(r, "NATS_URL=nats://127.0.0.1:%u", harness_proxy_port(w->links[chaos_link(service, CHAOS_NATS)]));
-    replica_set(r, "DATABASE_URL=postgresql://proofline@127.0.0.1:%u%s",
+    replica_set(r, "DATABASE_URL=postgresql://worker@127.0.0.1:%u%s",
                 harness_proxy_port(w->links[chaos_link(service, CHAOS_POSTGRES)]), strrchr(w->database.url, '/'));
     replica_set(r, "HTTP_PORT=0");
     replica_set(r, "HTTP_BIND=127.0.0.1");

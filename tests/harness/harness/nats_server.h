@@ -23,6 +23,9 @@ pid_t harness_nats_pid(const harness_nats *server);
 const char *harness_nats_name(const harness_nats *server);
 bool harness_nats_is_up(const harness_nats *server);
 
+/* What it has logged since its last start. The caller frees it. */
+char *harness_nats_log(const harness_nats *server);
+
 void harness_nats_stop(harness_nats *server); /* orderly, waits for its end; no-op when it is down */
 /* Lame duck mode: sends its clients and the lead of its streams elsewhere, then ends; waits for its end. */
 void harness_nats_retire(harness_nats *server);

@@ -9,7 +9,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define HARNESS_DATABASE_URL_MAX 128
+#define HARNESS_DATABASE_URL_MAX 160
+#define HARNESS_SERVICE_PASSWORD "Secret@Postgres_7Vq9" /* of the role that services log in with */
 
 typedef struct harness_postgres harness_postgres;
 
@@ -42,11 +43,20 @@ void harness_postgres_restart(harness_postgres *server, harness_postgres_stop_mo
 
 /* One database; a plain value that needs no release, for it goes away with its cluster. */
 typedef struct harness_database {
-    char url[HARNESS_DATABASE_URL_MAX]; /* postgresql://proofline@127.0.0.1:PORT/NAME */
+    char url[HARNESS_DATABASE_URL_MAX]; /* postgresql://proofline@127.0.0.1:PORT/NAME; proofline is a superuser */
 } harness_database;
 
 /* A new empty database. */
 harness_database harness_database_new(harness_postgres *server);
+
+/* The same database for a service: by a login role that is a member of proofline_service and has no right besides. `roles_file` is
+ * the SQL that grants them, run here by the owner; the tables must be there. */
+harness_database harness_database_as_service(const harness_database *database, const char *roles_file);
+/* Lines for postgresql.conf: the owner is trusted, everyone else logs in with a password. */
+const char *harness_postgres_password_config(void);
+
+/* What the server has logged since its last start. The caller frees it. */
+char *harness_postgres_log(const harness_postgres *server);
 
 /* Runs SQL with psql and returns its rows, columns split by '|', one row a line, no line break at the end. Fails the test
  * when the statement fails. The caller frees the text. */

@@ -49,6 +49,9 @@ void harness_process_mark(harness_process *process);
 /* Waits for the end. The exit code; 128 + signal when one killed it; -1 when it still runs after deadline_ms. */
 int harness_process_wait(harness_process *process, int64_t deadline_ms);
 
+/* Whether a signal ended it and the kernel wrote a core dump. */
+bool harness_process_dumped_core(const harness_process *process);
+
 /* All of stdout or stderr so far, NUL-terminated; the caller frees it. */
 char *harness_process_output(const harness_process *process);
 char *harness_process_errors(const harness_process *process);

@@ -137,6 +137,11 @@ static harness_process *running(const harness_nats *server)
     return server->process;
 }
 
+char *harness_nats_log(const harness_nats *server)
+{
+    return harness_process_errors(running(server));
+}
+
 pid_t harness_nats_pid(const harness_nats *server)
 {
     return harness_process_pid(running(server));

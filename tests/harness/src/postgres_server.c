@@ -169,6 +169,13 @@ const char *harness_postgres_socket(const harness_postgres *server)
     return server->folder.text;
 }
 
+char *harness_postgres_log(const harness_postgres *server)
+{
+    if (server->process == NULL)
+        harness_fail("Postgres is down: start it first");
+    return harness_process_errors(server->process);
+}
+
 void harness_postgres_stop(harness_postgres *server, harness_postgres_stop_mode mode)
 {
     static const int SIGNALS[] = {

@@ -29,7 +29,7 @@ struct harness_process {
     pid_t pid;
     int pidfd;
     int notify;
-    bool reaped;
+    bool reaped, dumped_core;
     int exit_code;
     stream out, err;
 };
@@ -188,6 +188,7 @@ bool harness_process_running(harness_process *process)
     if (ended < 0)
         harness_fail("waitpid %d: %s", (int)process->pid, strerror(errno));
     process->reaped = true;
+    process->dumped_core = WIFSIGNALED(status) && WCOREDUMP(status);
     process->exit_code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
     return false;
 }
@@ -221,6 +222,11 @@ void harness_process_wait_paused(harness_process *process)
 void harness_process_resume(harness_process *process)
 {
     harness_process_signal(process, SIGCONT);
+}
+
+bool harness_process_dumped_core(const harness_process *process)
+{
+    return process->dumped_core;
 }
 
 int harness_process_wait(harness_process *process, int64_t deadline_ms)
