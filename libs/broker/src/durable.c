@@ -31,6 +31,7 @@ void broker_durable_fill(const json_t *info, broker_durable_state *ret)
         .ack_pending = broker_json_uint(info, "num_ack_pending"),
         .ack_floor_sequence = broker_json_uint(json_object_get(info, "ack_floor"), "stream_seq"),
         .delivered_sequence = broker_json_uint(json_object_get(info, "delivered"), "stream_seq"),
+        .deliveries = broker_json_uint(json_object_get(info, "delivered"), "consumer_seq"),
         .ack_wait_ms = (int64_t)broker_json_uint(json_object_get(info, "config"), "ack_wait") / NS_PER_MS,
     };
 }

@@ -186,6 +186,28 @@ static void heartbeats_keep_the_job_of_a_slow_handler(void **state)
     assert_int_equal(read_durable(&names).ack_pending, 0);
 }
 
+/* Twenty ack waits of pure CPU, with as many other threads that want it: minutes, at the ack wait of an installation. */
+static void a_handler_that_uses_its_cpu_for_many_ack_waits_keeps_its_job(void **state)
+{
+    (void)state;
+    enum { JOBS = 4, BUSY_MS = 6000 };
+    broker_names names = scene_apply(connection, "cpu", 300);
+    worker_options options = generator_of(&names, 1, worker_answer(BROKER_DONE, 0));
+    options.busy_ms = BUSY_MS;
+    worker *workers[JOBS];
+    for (size_t i = 0; i < JOBS; i++)
+        workers[i] = worker_start(connection, &options);
+    scene_publish(connection, names.subject_generate, JOBS);
+    for (size_t i = 0; i < JOBS; i++) {
+        worker_await_acked(workers[i], 1);
+        assert_int_equal(worker_seen_count(workers[i]), 1);
+        assert_int_equal(worker_seen_at(workers[i], 0).deliveries, 1);
+        worker_end(workers[i]);
+    }
+    assert_int_equal(read_durable(&names).deliveries, JOBS);
+    assert_int_equal(read_durable(&names).ack_floor_sequence, JOBS);
+}
+
 static void a_shut_gate_takes_no_job_until_it_opens(void **state)
 {
     (void)state;
@@ -369,6 +391,7 @@ int main(void)
         cmocka_unit_test(a_dead_job_never_comes_again),
         cmocka_unit_test(a_job_left_alone_comes_again_after_the_ack_wait),
         cmocka_unit_test(heartbeats_keep_the_job_of_a_slow_handler),
+        cmocka_unit_test(a_handler_that_uses_its_cpu_for_many_ack_waits_keeps_its_job),
         cmocka_unit_test(a_shut_gate_takes_no_job_until_it_opens),
         cmocka_unit_test(a_consumer_that_could_never_work_is_not_made),
         cmocka_unit_test(a_job_that_arrives_late_goes_to_who_has_time_for_it),

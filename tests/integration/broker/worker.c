@@ -44,6 +44,9 @@ static void handle(void *ctx, const broker_job *const *jobs, size_t count, broke
     }
     self->largest = count > self->largest ? count : self->largest;
     pthread_cond_broadcast(&self->changed);
+    const int64_t until_ms = base_monotonic_ms() + self->options.busy_ms;
+    while (base_monotonic_ms() < until_ms)
+        ; /* as a prover in this thread would */
     while (self->options.hold && !self->released)
         pthread_cond_wait(&self->changed, &self->mutex);
     pthread_mutex_unlock(&self->mutex);

@@ -19,6 +19,7 @@ typedef struct worker_options {
     size_t batch;
     int64_t pull_ms;
     broker_settlement answer; /* to the first delivery of every job; later deliveries are acked */
+    int64_t busy_ms;          /* the handler uses its CPU for so long */
     bool hold;                /* the handler waits until worker_release */
     bool paused;              /* the gate is shut until worker_unpause */
 } worker_options;

@@ -37,6 +37,7 @@ typedef struct broker_durable_state {
     uint64_t ack_pending;        /* delivered, not settled */
     uint64_t ack_floor_sequence; /* everything up to here is settled */
     uint64_t delivered_sequence;
+    uint64_t deliveries; /* in all, with every redelivery */
     int64_t ack_wait_ms;
 } broker_durable_state;
 BASE_MUST_CHECK base_code broker_durable_read_state(broker_connection *connection, const char *stream,
