@@ -20,7 +20,6 @@ enum {
     SILENCE_MS = 15000,     /* after it a session that asked for a lock is ended, and half of a publisher's patience */
     NODE_TIMEOUT_MS = 2000, /* the other half */
     POLL_MS = 3000,         /* how often a standby looks, and what a busy machine adds */
-    FRESH_MS = 30000,       /* rows older than this are left to the sweeper */
 };
 
 static int64_t database_ms(pipeline *p)
@@ -191,31 +190,6 @@ static void a_sweeper_that_stands_still_in_its_pass_loses_its_lock_in_time(void 
     pipeline_stop(&p);
 }
 
-/* Others have published its rows meanwhile, perhaps so long ago that the server no longer knows their ids. */
-static void what_a_worker_committed_before_it_stood_still_it_does_not_publish_afterwards(void **state)
-{
-    pipeline p;
-    pipeline_start(&p, *state, 0);
-    harness_process *lock = pipeline_lock_table(&p, "proofs");
-    const base_sha256 submission = pipeline_submit(&p, "committed in its sleep");
-    pipeline_wait_number(&p,
-                         "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'proofline-generator' "
-                         "AND wait_event_type = 'Lock' AND datname = current_database()",
-                         1);
-    harness_process_pause(p.generator);
-    const int64_t frozen_ms = base_monotonic_ms();
-    pipeline_unlock(&p, lock);
-    pipeline_wait(&p, &submission, WIRE_STATUS_COMPLETE); /* the publisher's sweeper has published the rows */
-    const int64_t rest_ms = FRESH_MS + 500 - (base_monotonic_ms() - frozen_ms);
-    base_sleep_ms(rest_ms > 0 ? rest_ms : 0); /* what is awaited is the time itself */
-    harness_process_mark(p.generator);
-    harness_process_resume(p.generator);
-    BASE_CLEANUP(free) char *left = harness_process_wait_line(p.generator, "left to the sweeper", PIPELINE_WAIT_MS);
-    assert_non_null(left);
-    check_complete(&p, &submission, 1);
-    pipeline_stop(&p);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -223,7 +197,6 @@ int main(void)
         cmocka_unit_test(a_killed_publishers_jobs_are_at_work_again_within_the_ack_wait_and_5_s),
         cmocka_unit_test(a_publisher_that_stands_still_loses_its_lane_in_time_and_then_sends_nothing),
         cmocka_unit_test(a_sweeper_that_stands_still_in_its_pass_loses_its_lock_in_time),
-        cmocka_unit_test(what_a_worker_committed_before_it_stood_still_it_does_not_publish_afterwards),
     };
     return cmocka_run_group_tests(tests, pipeline_group_setup, pipeline_group_teardown);
 }

@@ -67,7 +67,8 @@ static base_code claim(void *ctx, stage_job *const *jobs, size_t count, bool alo
     for (size_t i = 0; code == BASE_OK && i < count; i++) {
         publisher_item *item = item_of(jobs[i]);
         const store_publish_work *claimed = store_publish_batch_at(worker->claimed, i);
-        item->task = (publisher_task){.work = claimed, .sha256 = jobs[i]->submission, .digest = &item->message.proof_digest};
+        item->task =
+            (publisher_task){.work = claimed, .sha256 = jobs[i]->submission, .digest = &item->message.proof_digest};
         jobs[i]->claim = claimed->claim;
         jobs[i]->transaction = item->task.hash;
     }
