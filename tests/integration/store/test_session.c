@@ -2,7 +2,9 @@
 #include "ground.h"
 
 #include "base/clock.h"
+#include "harness/process.h"
 #include "harness/proxy.h"
+#include "harness/wait.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -213,6 +215,65 @@ static void the_service_role_may_do_all_that_a_service_does(void **state)
                   "DROP ROLE proofline_service");
 }
 
+/* What the server says to it. The caller frees it. */
+static char *refusal_of(const harness_database *database, const char *sql)
+{
+    const char *const argv[] = {"psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", database->url, "-c", sql, NULL};
+    char *errors = NULL;
+    if (harness_run(argv, NULL, 60000, NULL, &errors) == 0)
+        harness_fail("the role of the services may do this: %s", sql);
+    return errors;
+}
+
+static void the_service_role_may_do_nothing_that_a_service_does_not_need(void **state)
+{
+    (void)state;
+    static const char *const FORBIDDEN[] = {
+        "CREATE TABLE mine (x int)",
+        "CREATE SCHEMA mine",
+        "CREATE FUNCTION public.mine() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+        "CREATE ROLE mine",
+        "CREATE DATABASE mine",
+        "SELECT * FROM neighbours",
+        "INSERT INTO neighbours VALUES (1)",
+        "SELECT * FROM elsewhere.neighbours",
+        "SELECT rolpassword FROM pg_authid",
+        "DELETE FROM submissions",
+        "DELETE FROM transactions",
+        "DELETE FROM fee_payers",
+        "UPDATE outbox SET subject = ''",
+        "INSERT INTO proofline_migrations SELECT * FROM proofline_migrations",
+        "TRUNCATE proofs",
+        "DROP TABLE proofs",
+        "ALTER TABLE submissions ADD COLUMN mine int",
+        "ALTER TABLE submissions DISABLE TRIGGER ALL",
+        "CREATE INDEX ON submissions (updated_at)",
+        "ALTER TABLE submissions OWNER TO worker",
+        "ALTER ROLE worker SUPERUSER",
+        "COPY outbox TO PROGRAM 'cat'",
+        "COPY outbox TO '/tmp/mine'",
+        "SELECT pg_read_file('/etc/passwd')",
+        "SELECT lo_import('/etc/passwd')",
+        "SELECT pg_reload_conf()",
+        "SET SESSION AUTHORIZATION proofline",
+        "SET session_replication_role = replica",
+        "ALTER SYSTEM SET fsync = off",
+    };
+    BASE_CLEANUP(ground_free) ground *g = ground_new();
+    ground_run(g,
+               "CREATE TABLE neighbours (x int); CREATE SCHEMA elsewhere; CREATE TABLE elsewhere.neighbours (x int)");
+    const harness_database service =
+        harness_database_as_service(&g->database, MIGRATIONS_DIR "/roles/proofline_service.sql");
+    free(harness_database_query(&service, "SELECT count(*) FROM submissions"));
+    for (size_t i = 0; i < sizeof(FORBIDDEN) / sizeof(FORBIDDEN[0]); i++) {
+        BASE_CLEANUP(free) char *said = refusal_of(&service, FORBIDDEN[i]);
+        if (strstr(said, "permission denied") == NULL && strstr(said, "must be owner") == NULL)
+            harness_fail("%s is refused for another reason: %s", FORBIDDEN[i], said);
+    }
+    ground_run(g,
+               "DROP OWNED BY worker; DROP ROLE worker; DROP OWNED BY proofline_service; DROP ROLE proofline_service");
+}
+
 static void nobody_listening_is_unavailable(void **state)
 {
     (void)state;
@@ -363,6 +424,7 @@ int main(void)
         cmocka_unit_test(bad_credentials_are_denied_without_telling_the_password),
         cmocka_unit_test(a_role_without_rights_is_denied),
         cmocka_unit_test(the_service_role_may_do_all_that_a_service_does),
+        cmocka_unit_test(the_service_role_may_do_nothing_that_a_service_does_not_need),
         cmocka_unit_test(nobody_listening_is_unavailable),
         cmocka_unit_test(a_server_that_accepts_and_says_nothing_is_unavailable),
         cmocka_unit_test(a_commit_whose_answer_is_lost_is_ambiguous_and_safe_to_repeat),

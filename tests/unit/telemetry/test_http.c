@@ -1,12 +1,18 @@
 #include "harness/http.h"
 #include "telemetry/http.h"
 
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -97,6 +103,33 @@ static void other_paths_and_methods_are_refused(void **state)
     assert_string_equal(head.body, "");
 }
 
+/* Clients that connect and never finish their question: more than are let in, and none for ever. */
+static void clients_that_never_finish_their_question_are_cut_off_and_block_nobody_for_long(void **state)
+{
+    enum { SLOW = TELEMETRY_HTTP_CONNECTIONS_MAX + 8 };
+    const fixture *self = *state;
+    const struct sockaddr_in address = {.sin_family = AF_INET,
+                                        .sin_port = htons(telemetry_http_port(self->server)),
+                                        .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    const struct timeval patience = {.tv_sec = 4L * TELEMETRY_HTTP_TIMEOUT_S};
+    int clients[SLOW];
+    for (size_t i = 0; i < SLOW; i++) {
+        clients[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        assert_int_equal(connect(clients[i], (const struct sockaddr *)&address, sizeof(address)), 0);
+        assert_int_equal(setsockopt(clients[i], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)), 0);
+        (void)!send(clients[i], "GET /healthz HTTP/1.1\r\nX: ", 27, MSG_NOSIGNAL);
+    }
+    for (size_t i = 0; i < TELEMETRY_HTTP_CONNECTIONS_MAX; i++) {
+        char word;
+        const ssize_t got = recv(clients[i], &word, 1, 0);
+        assert_true(got >= 0 || errno == ECONNRESET); /* the end, or an answer that says so; not our own patience */
+    }
+    for (size_t i = 0; i < SLOW; i++)
+        close(clients[i]);
+    BASE_CLEANUP(harness_http_reply_done) harness_http_reply after = ask(self, "GET", "/healthz");
+    assert_int_equal(after.status, 200);
+}
+
 static void a_taken_port_is_named_with_the_way_out(void **state)
 {
     const fixture *self = *state;
@@ -146,6 +179,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(readyz_names_everything_that_is_not_ready, start_server, stop_server),
         cmocka_unit_test_setup_teardown(metrics_are_served_in_prometheus_format, start_server, stop_server),
         cmocka_unit_test_setup_teardown(other_paths_and_methods_are_refused, start_server, stop_server),
+        cmocka_unit_test_setup_teardown(clients_that_never_finish_their_question_are_cut_off_and_block_nobody_for_long,
+                                        start_server, stop_server),
         cmocka_unit_test_setup_teardown(a_taken_port_is_named_with_the_way_out, start_server, stop_server),
         cmocka_unit_test_setup_teardown(a_wrong_address_is_invalid, start_server, stop_server),
         cmocka_unit_test_setup_teardown(an_ipv6_address_is_served_too, start_server, stop_server),
