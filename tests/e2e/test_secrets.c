@@ -179,7 +179,7 @@ static void work(trial *t)
     base_sha256 forged = pipeline_submit_forged(p, "forged");
     pipeline_wait(p, &forged, WIRE_STATUS_REJECTED);
     pipeline_publish_raw(p, base_bytes_of("\xff\xff garbage", 10));
-    pipeline_fault(p, "{\"kind\":\"error\",\"text\":\"Insufficient_funds\",\"on\":\"send\",\"next\":1}");
+    pipeline_fault(p, "{\"kind\":\"error\",\"text\":\"Invalid_signature\",\"on\":\"send\",\"next\":1}");
     t->refused = pipeline_submit(p, "refused");
     pipeline_wait(p, &t->refused, WIRE_STATUS_REJECTED);
     harness_process_mark(p->publisher);
@@ -280,7 +280,7 @@ static void misconfigure(trial *t)
     fail_with(t, PUBLISHER, (const char *[]){url, "NATS_USER=proofline", "NATS_PASSWORD=" NATS_SECRET, NULL},
               "the database URL is unreadable");
     snprintf(url, sizeof(url), "NATS_URL=nats://proofline:%s@127.0.0.1:%u", NATS_WRONG, nats);
-    fail_with(t, GENERATOR, (const char *[]){url, NULL}, "refuses the credentials");
+    fail_with(t, GENERATOR, (const char *[]){url, NULL}, "proofline-generator: "); /* its last words */
     snprintf(url, sizeof(url), "NATS_URL=http://proofline:%s@127.0.0.1:%u", NATS_WRONG, nats);
     fail_with(t, GENERATOR, (const char *[]){url, NULL}, "starts with nats:// or tls://");
     fail_with(t, PUBLISHER,
@@ -321,7 +321,7 @@ static void operate(trial *t)
     snprintf(unreadable, sizeof(unreadable), "postgresql://worker:%s@[127", DATABASE_WRONG);
     run_proofctl(t, (const char *[]){"list", NULL}, good, done.text);
     run_proofctl(t, (const char *[]){"status", done.text, NULL}, good, "complete");
-    run_proofctl(t, (const char *[]){"dead", "list", NULL}, good, "insufficient_funds");
+    run_proofctl(t, (const char *[]){"dead", "list", NULL}, good, "node_rejected");
     run_proofctl(t, (const char *[]){"migrate", "status", NULL}, good, "0001");
     run_proofctl(t, (const char *[]){"list", NULL}, wrong, "password authentication failed");
     run_proofctl(t, (const char *[]){"list", NULL}, unreadable, "unreadable");
@@ -358,7 +358,7 @@ static void look_at_stores(trial *t)
     base_hex32 done = base_sha256_hex(&t->done);
     look_at_stream(t, p->names.stream_jobs, "Nats-Msg-Id");
     look_at_stream(t, p->names.stream_events, done.text);
-    look_at_stream(t, p->names.stream_dead, "insufficient_funds");
+    look_at_stream(t, p->names.stream_dead, "node_rejected");
     const char *const dump[] = {"pg_dump", p->database.url, NULL};
     BASE_CLEANUP(free) char *tables = NULL;
     assert_int_equal(harness_run(dump, NULL, PIPELINE_WAIT_MS, &tables, NULL), 0);
