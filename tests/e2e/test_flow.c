@@ -298,6 +298,8 @@ static void refused_credentials_end_a_service_with_the_reason(void **state)
     assert_int_equal(harness_process_wait(p.generator, PIPELINE_WAIT_MS), 1);
     BASE_CLEANUP(free) char *errors = harness_process_errors(p.generator);
     assert_non_null(strstr(errors, "refuses the credentials"));
+    assert_int_equal(harness_process_wait(p.publisher, PIPELINE_WAIT_MS),
+                     1); /* it has no longer a stop to be asked for */
     pipeline_stop(&p);
 }
 

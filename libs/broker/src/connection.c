@@ -192,8 +192,7 @@ static base_code init_connection(broker_connection *connection, const broker_con
     return code;
 }
 
-/* nats.c may give up for good, on refused credentials, while we still subscribe: its last word says more than the failure. */
-static base_code failure_of(broker_connection *connection, base_code code, base_error *err)
+base_code broker_link_failure(broker_connection *connection, base_code code, base_error *err)
 {
     if (!natsConnection_IsClosed(connection->nats))
         return code;
@@ -226,7 +225,7 @@ base_code broker_connection_open(const broker_connection_options *options, broke
         return code;
     code = broker_replies_subscribe(&opened->replies, opened->nats, err);
     if (code != BASE_OK)
-        return failure_of(opened, code, err);
+        return broker_link_failure(opened, code, err);
     *ret = BASE_TAKE(opened);
     return BASE_OK;
 }

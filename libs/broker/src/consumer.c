@@ -86,7 +86,7 @@ static base_code init_consumer(broker_consumer *consumer, base_error *err)
     natsConnection *nats = broker_link_nats(consumer->connection);
     base_code code = broker_intake_init(&consumer->intake, nats, consumer->hand, err);
     if (code != BASE_OK)
-        return code;
+        return broker_link_failure(consumer->connection, code, err);
     consumer->intake_open = true;
     code = broker_heartbeat_start(&consumer->heartbeat, &consumer->intake, nats, err);
     if (code != BASE_OK)

@@ -139,7 +139,7 @@ base_code broker_feed_open(broker_connection *connection, const char *stream, co
     atomic_store(&feed->link_changed, false);
     natsStatus status = subscribe(feed);
     if (status != NATS_OK)
-        return broker_fail(err, status, "feed of stream %.64s", stream);
+        return broker_link_failure(connection, broker_fail(err, status, "feed of stream %.64s", stream), err);
     base_code code = start_position(feed, start_sequence, err);
     if (code == BASE_OK)
         code = create_consumer(feed, err);

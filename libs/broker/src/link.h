@@ -7,6 +7,10 @@
 
 #define BROKER_FLUSH_MS 2000 /* longest wait for the server to answer a flush */
 
+/* A call to nats.c failed with `code`. When it has given up for good meanwhile, on refused credentials, its last word says more than that
+ * failure, and is returned and noted instead. */
+BASE_MUST_CHECK base_code broker_link_failure(broker_connection *connection, base_code code, base_error *err);
+
 /* Told of every change of the link, on a thread of nats.c; must not block. */
 typedef struct broker_listener {
     void (*on_link)(void *ctx, bool connected);
