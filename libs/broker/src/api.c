@@ -55,6 +55,13 @@ base_code broker_json_parse(base_bytes text, json_t **ret, base_error *err)
     return BASE_OK;
 }
 
+char *broker_json_text(const json_t *value)
+{
+    base_memory_forget();
+    BASE_CLEANUP(free) char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+    return base_memory_lacked() ? NULL : BASE_TAKE(text);
+}
+
 uint64_t broker_json_uint(const json_t *object, const char *key)
 {
     json_int_t value = json_integer_value(json_object_get(object, key));
@@ -153,7 +160,7 @@ static base_code run(broker_connection *connection, const char *what, const char
     char full[API_SUBJECT_MAX];
     if (snprintf(full, sizeof(full), "$JS.API.%s", subject) >= (int)sizeof(full))
         return base_fail(err, BASE_INVALID, "%s: the name is too long", what);
-    BASE_CLEANUP(free) char *body = request == NULL ? NULL : json_dumps(request, JSON_COMPACT);
+    BASE_CLEANUP(free) char *body = request == NULL ? NULL : broker_json_text(request);
     if (request != NULL && body == NULL)
         return base_fail(err, BASE_NO_MEMORY, "%s: no memory for the request", what);
     __attribute__((cleanup(broker_call_end_at))) broker_call call = {0};

@@ -31,5 +31,8 @@ bool broker_name_is_valid(const char *name);
 /* Reads an answer of JetStream's; *ret (NULL: it is no JSON) is the caller's. BASE_NO_MEMORY. */
 BASE_MUST_CHECK base_code broker_json_parse(base_bytes text, json_t **ret, base_error *err);
 
+/* The text of any value, on one line; NULL for want of memory. The caller frees it. */
+char *broker_json_text(const json_t *value);
+
 /* An unsigned number of an object, 0 when absent. */
 uint64_t broker_json_uint(const json_t *object, const char *key);

@@ -1,5 +1,6 @@
 #include "topology_config.h"
 
+#include "base/memory.h"
 #include "base/own.h"
 
 #include <stdio.h>
@@ -61,8 +62,8 @@ json_t *broker_config_durable(const broker_topology_options *options, const char
 static base_code append_difference(const char *key, const json_t *has, const json_t *wants, base_buffer *differences,
                                    base_error *err)
 {
-    BASE_CLEANUP(free) char *old = has == NULL ? NULL : json_dumps(has, JSON_ENCODE_ANY | JSON_COMPACT);
-    BASE_CLEANUP(free) char *new = json_dumps(wants, JSON_ENCODE_ANY | JSON_COMPACT);
+    BASE_CLEANUP(free) char *old = has == NULL ? NULL : broker_json_text(has);
+    BASE_CLEANUP(free) char *new = broker_json_text(wants);
     return base_buffer_printf(differences, err, "%s%s: %s (wanted %s)", differences->size == 0 ? "" : "; ", key,
                               old == NULL ? "not set" : old, new == NULL ? "?" : new);
 }
@@ -86,6 +87,7 @@ base_code broker_config_compare(const json_t *actual, const json_t *wanted, base
 
 json_t *broker_config_merge(const json_t *actual, const json_t *wanted)
 {
+    base_memory_forget(); /* a copy may lack members */
     BROKER_JSON *merged = json_copy((json_t *)(uintptr_t)actual);
     const char *key = NULL;
     json_t *wants = NULL;
@@ -96,5 +98,5 @@ json_t *broker_config_merge(const json_t *actual, const json_t *wanted)
         else if (json_object_set(merged, key, wants) != 0)
             return NULL;
     }
-    return BASE_TAKE(merged);
+    return base_memory_lacked() ? NULL : BASE_TAKE(merged);
 }

@@ -1,5 +1,6 @@
 #include "mina/request.h"
 
+#include "base/memory.h"
 #include "mina/answer.h"
 
 #include <errno.h>
@@ -36,8 +37,9 @@ static decimal decimal_of(uint64_t number)
 static base_code append_body(const char *query, json_t *variables, base_buffer *ret, base_error *err)
 {
     BASE_CLEANUP(json_decref) json_t *body = json_pack("{s:s,s:o}", "query", query, "variables", variables);
+    base_memory_forget();
     BASE_CLEANUP(free) char *text = body != NULL ? json_dumps(body, JSON_COMPACT) : NULL;
-    if (text == NULL)
+    if (text == NULL || base_memory_lacked())
         return base_fail(err, BASE_NO_MEMORY, "no memory for a request to the node");
     return base_buffer_append(ret, base_bytes_of(text, strlen(text)), err);
 }

@@ -78,7 +78,8 @@ typedef struct print_sink {
 static int sink_write(const char *text, size_t size, void *context)
 {
     print_sink *sink = context;
-    sink->code = base_buffer_append(sink->buffer, base_bytes_of(text, size), sink->err);
+    if (sink->code == BASE_OK) /* jansson goes on after a key that could not be written */
+        sink->code = base_buffer_append(sink->buffer, base_bytes_of(text, size), sink->err);
     return sink->code == BASE_OK ? 0 : -1;
 }
 
@@ -86,7 +87,8 @@ static base_code print(const json_t *object, bool pretty, base_buffer *ret, base
 {
     print_sink sink = {ret, BASE_OK, err};
     size_t before = ret->size;
-    if (json_dump_callback(object, sink_write, &sink, pretty ? JSON_INDENT(2) : JSON_COMPACT) == 0)
+    if (json_dump_callback(object, sink_write, &sink, pretty ? JSON_INDENT(2) : JSON_COMPACT) == 0 &&
+        sink.code == BASE_OK)
         return BASE_OK;
     ret->size = before;
     if (ret->data != NULL)
