@@ -209,12 +209,15 @@ static base_code copy_headers(natsMsg *message, broker_stored *ret, base_error *
 {
     const char **keys = NULL;
     int count = 0;
-    if (natsMsgHeader_Keys(message, &keys, &count) != NATS_OK)
+    natsStatus status = natsMsgHeader_Keys(message, &keys, &count);
+    if (status == NATS_NOT_FOUND)
         return BASE_OK; /* none */
+    if (status != NATS_OK)
+        return broker_fail(err, status, "headers of a message");
     base_code code = BASE_OK;
     for (int i = 0; i < count && code == BASE_OK; i++) {
         const char *value = "";
-        (void)natsMsgHeader_Get(message, keys[i], &value);
+        (void)natsMsgHeader_Get(message, keys[i], &value); /* of a key without a value there is none */
         code = broker_stored_add_header(ret, base_bytes_of(keys[i], strlen(keys[i])),
                                         base_bytes_of(value, strlen(value)), err);
     }
@@ -254,10 +257,19 @@ static bool is_next(broker_feed *feed, const broker_delivery_facts *facts)
         return false;
     }
     feed->consumer_sequence = facts->consumer_sequence;
-    if (facts->stream_sequence < feed->next_sequence)
-        return false;
-    feed->next_sequence = facts->stream_sequence + 1;
-    return true;
+    return facts->stream_sequence >= feed->next_sequence;
+}
+
+/* One that cannot be copied is not passed over: a new consumer brings it again. */
+static base_code hand_out(broker_feed *feed, natsMsg *message, const broker_delivery_facts *facts, broker_stored *ret,
+                          base_error *err)
+{
+    base_code code = copy_message(message, facts, ret, err);
+    if (code == BASE_OK)
+        feed->next_sequence = facts->stream_sequence + 1;
+    else
+        delete_consumer(feed);
+    return code;
 }
 
 base_code broker_feed_next(broker_feed *feed, int64_t timeout_ms, broker_stored *ret, base_error *err)
@@ -279,7 +291,7 @@ base_code broker_feed_next(broker_feed *feed, int64_t timeout_ms, broker_stored 
         if (message != NULL && !broker_ack_subject_parse(natsMsg_GetReply(message), &facts))
             read_status(feed, message);
         else if (message != NULL && is_next(feed, &facts))
-            return copy_message(message, &facts, ret, err);
+            return hand_out(feed, message, &facts, ret, err);
         bool over = message == NULL && base_monotonic_ms() >= deadline_ms;
         if (over && code != BASE_OK)
             return base_fail(err, BASE_UNAVAILABLE, "%s", detail.message);
