@@ -87,9 +87,17 @@ static base_code flush(PGconn *connection, int64_t deadline_ms)
     }
 }
 
+/* The end of a pipeline for which libpq had no memory: it has read it, and stays busy for ever all the same. */
+static bool is_stuck(const PGconn *connection)
+{
+    return strstr(PQerrorMessage(connection), STORE_OUT_OF_MEMORY) != NULL;
+}
+
 static base_code next_result(PGconn *connection, int64_t deadline_ms, PGresult **ret)
 {
     while (PQisBusy(connection) == 1) {
+        if (is_stuck(connection))
+            return BASE_UNAVAILABLE;
         const base_code code = store_wait(connection, POLLIN, deadline_ms);
         if (code != BASE_OK)
             return code;

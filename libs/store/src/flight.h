@@ -4,9 +4,10 @@
 #include "rows.h"
 #include "store/session.h"
 
-#define STORE_STATEMENTS_MAX 64   /* prepared on one connection */
-#define STORE_STEPS_MAX      6    /* statements of one flight */
-#define STORE_GRACE_MS       3000 /* how long past its own timeout a silent server is waited for */
+#define STORE_STATEMENTS_MAX 64              /* prepared on one connection */
+#define STORE_STEPS_MAX      6               /* statements of one flight */
+#define STORE_OUT_OF_MEMORY  "out of memory" /* libpq's words for it, when it has room for any */
+#define STORE_GRACE_MS       3000            /* how long past its own timeout a silent server is waited for */
 
 /* A statement with a name under which each connection prepares it once. Static storage. */
 typedef struct store_statement {

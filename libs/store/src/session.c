@@ -36,9 +36,9 @@ static base_code check_url(const char *url, base_error *err)
 {
     char *words = NULL;
     PQconninfoOption *options = PQconninfoParse(url, &words);
-    const bool has_words = words != NULL;
+    const bool lacked = words == NULL || strncmp(words, STORE_OUT_OF_MEMORY, strlen(STORE_OUT_OF_MEMORY)) == 0;
     PQfreemem(words);
-    if (options == NULL && !has_words) /* so it says that it lacks memory */
+    if (options == NULL && lacked)
         return base_fail(err, BASE_NO_MEMORY, "no memory to read the database URL");
     if (options == NULL)
         return base_fail(err, BASE_INVALID,
