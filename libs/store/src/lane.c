@@ -68,10 +68,11 @@ base_code store_lane_acquire(store_session *session, const char *fee_payer, cons
     store_params_text(&params, fee_payer);
     store_params_text(&params, name);
     BASE_CLEANUP(store_rows_done) store_rows rows = {0};
-    code = store_query(session, STORE_FLIGHT_COMMITS, &RAISE, &params, &rows, err);
+    base_error why = {0};
+    code = store_query(session, STORE_FLIGHT_COMMITS, &RAISE, &params, &rows, &why);
     if (code != BASE_OK) {
         store_session_disconnect(session); /* with the lock */
-        return code == BASE_AMBIGUOUS ? BASE_UNAVAILABLE : code;
+        return base_fail(err, code == BASE_AMBIGUOUS ? BASE_UNAVAILABLE : code, "%s", why.message);
     }
     snprintf(ret->fee_payer, sizeof(ret->fee_payer), "%s", fee_payer);
     ret->lane_epoch = store_rows_int64(&rows, 0, 0);
