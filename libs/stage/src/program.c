@@ -39,13 +39,16 @@ static bool handle_arguments(const stage_program *program, int argc, char **argv
     return true;
 }
 
-static base_code load(const stage_program *program, void *settings)
+/* BASE_NO_MEMORY is told by *err; what is bad of the settings is told already. */
+static base_code load(const stage_program *program, void *settings, base_error *err)
 {
     BASE_CLEANUP(base_buffer_done) base_buffer problems = {.limit = PROBLEMS_MAX};
     base_code code = base_settings_load(program->settings, program->setting_count, settings, &problems);
     base_code rules = program->check != NULL ? program->check(settings, &problems) : BASE_OK;
-    if (code == BASE_OK)
+    if (code == BASE_OK || rules == BASE_NO_MEMORY)
         code = rules;
+    if (code == BASE_NO_MEMORY) /* no fault of the settings, and not all of their faults may be known */
+        return base_fail(err, code, "no memory to read the settings");
     if (code != BASE_OK)
         fprintf(stderr, "%s: bad settings, see --help:\n%s", program->name,
                 problems.data != NULL ? (const char *)problems.data : "");
@@ -75,7 +78,13 @@ int stage_main(const stage_program *program, int argc, char **argv)
     base_error err = {0};
     void *settings = calloc(1, program->settings_size);
     base_code code = settings != NULL ? base_process_harden(&err) : base_fail(&err, BASE_NO_MEMORY, "no memory");
-    bool configured = code == BASE_OK && load(program, settings) == BASE_OK;
+    bool configured = false;
+    if (code == BASE_OK) {
+        base_code loaded = load(program, settings, &err);
+        configured = loaded == BASE_OK;
+        if (loaded == BASE_NO_MEMORY)
+            code = loaded;
+    }
     if (configured)
         code = run(program, settings, &err);
     if (code != BASE_OK)

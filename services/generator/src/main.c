@@ -75,9 +75,10 @@ static base_code check(const void *loaded, base_buffer *problems)
     const generator_settings *settings = loaded;
     BASE_CLEANUP(evidence_signers_done) evidence_signers signers = {0};
     base_error err = {0};
-    if (evidence_signers_parse(settings->signer_public_keys, &signers, &err) == BASE_OK)
-        return BASE_OK;
-    base_code code = base_buffer_printf(problems, NULL, "SIGNER_PUBLIC_KEYS: %s\n", err.message);
+    base_code code = evidence_signers_parse(settings->signer_public_keys, &signers, &err);
+    if (code == BASE_OK || code == BASE_NO_MEMORY)
+        return code;
+    code = base_buffer_printf(problems, NULL, "SIGNER_PUBLIC_KEYS: %s\n", err.message);
     return code == BASE_OK ? BASE_INVALID : code;
 }
 

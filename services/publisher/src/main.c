@@ -93,9 +93,11 @@ static base_code run(stage_service *service, const void *loaded, base_error *err
 static base_code check_key(const publisher_settings *settings, base_buffer *problems)
 {
     base_error err = {0};
-    if (settings->fee_payer_key.data == NULL || ledger_anchor_check_key(&settings->fee_payer_key, &err) == BASE_OK)
-        return BASE_OK;
-    base_code code = base_buffer_printf(problems, NULL, "FEE_PAYER_PRIVATE_KEY: %s\n", err.message);
+    base_code code =
+        settings->fee_payer_key.data == NULL ? BASE_OK : ledger_anchor_check_key(&settings->fee_payer_key, &err);
+    if (code == BASE_OK || code == BASE_NO_MEMORY)
+        return code;
+    code = base_buffer_printf(problems, NULL, "FEE_PAYER_PRIVATE_KEY: %s\n", err.message);
     return code == BASE_OK ? BASE_INVALID : code;
 }
 
