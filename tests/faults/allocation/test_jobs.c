@@ -1,19 +1,15 @@
 /* Fails every allocation on the way of a job, in the services as they are built, and has the checker judge what became of the work. */
-#include "allocation.h"
-#include "checker.h"
-#include "harness/folder.h"
-#include "harness/wait.h"
-#include "pipeline.h"
+#include "victim.h"
 
-#include <fcntl.h>
+#include "checker.h"
+#include "harness/wait.h"
+#include "readiness.h"
+
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -26,16 +22,7 @@ enum {
     PLACES_MIN = 40,        /* of either service; fewer mean that the test does not reach them */
     PAUSE_US = 20000,
     BLOCK_MS = 500,
-    WORDS_MAX = 8000,
 };
-
-/* A service whose allocations fail. */
-typedef struct victim {
-    const char *program;
-    allocation_board *board;
-    harness_process *service;
-    uint64_t seen; /* failures so far */
-} victim;
 
 typedef struct scene {
     pipeline pipeline;
@@ -44,49 +31,11 @@ typedef struct scene {
     size_t count;
 } scene;
 
-static allocation_board *make_board(char variable[HARNESS_PATH_MAX + 32])
-{
-    harness_path folder = harness_folder_new("allocation");
-    harness_path path = harness_path_in(&folder, "board");
-    snprintf(variable, HARNESS_PATH_MAX + 32, ALLOCATION_BOARD_VARIABLE "=%s", path.text);
-    int fd = open(path.text, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0 || ftruncate(fd, sizeof(allocation_board)) != 0)
-        harness_fail("cannot make %s", path.text);
-    void *mapped = mmap(NULL, sizeof(allocation_board), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    close(fd);
-    if (mapped == MAP_FAILED)
-        harness_fail("cannot map %s", path.text);
-    return mapped;
-}
-
-static victim launch(const pipeline *p, const char *program)
-{
-    char variable[HARNESS_PATH_MAX + 32];
-    victim v = {.program = program, .board = make_board(variable)};
-    /* The library stands before AddressSanitizer's, and replaces nothing of it. */
-    const char *const extra[] = {variable, "LD_PRELOAD=" ALLOCATION_LIBRARY, "ASAN_OPTIONS=verify_asan_link_order=0",
-                                 "WORKER_BATCH=2", NULL};
-    v.service = pipeline_launch(p, program, extra);
-    BASE_CLEANUP(free) char *line = harness_process_wait_line(v.service, "service_started", PIPELINE_WAIT_MS);
-    if (line == NULL)
-        harness_fail("%s did not start: %s", program, harness_process_errors(v.service));
-    return v;
-}
-
 static void arm(victim *v)
 {
     v->board->owners = ALLOCATION_OURS;
     v->board->pause_us = PAUSE_US;
     v->board->mode = ALLOCATION_PLACES;
-}
-
-/* Fails the test with the end of what the service has said. */
-_Noreturn static void tell_end(const victim *v)
-{
-    BASE_CLEANUP(free) char *words = harness_process_errors(v->service);
-    size_t length = strlen(words);
-    fprintf(stderr, "%s\n", length > WORDS_MAX ? words + length - WORDS_MAX : words);
-    harness_fail("%s has ended", v->program);
 }
 
 /* Whether an allocation has failed since it was asked last. */
@@ -100,7 +49,7 @@ static bool has_failed(void *ctx)
         any = any || failed != v->seen;
         v->seen = failed;
         if (!harness_process_running(v->service))
-            tell_end(v);
+            victim_tell_end(v);
     }
     return any;
 }
@@ -158,19 +107,22 @@ static void stop(victim *v)
 {
     harness_process_signal(v->service, SIGTERM);
     if (harness_process_wait(v->service, PIPELINE_WAIT_MS) != 0)
-        tell_end(v);
-    harness_process_free(v->service);
-    munmap(v->board, sizeof(*v->board));
+        victim_tell_end(v);
+    victim_end(v);
 }
 
 static void no_submission_suffers_when_any_allocation_fails_once(void **state)
 {
     static scene s;
     pipeline_prepare(&s.pipeline, *state, BLOCK_MS);
-    s.victims[0] = launch(&s.pipeline, BINARY_DIR "/proofline-generator");
-    s.victims[1] = launch(&s.pipeline, BINARY_DIR "/proofline-publisher");
+    s.victims[0] = victim_new(BINARY_DIR "/proofline-generator");
+    s.victims[1] = victim_new(BINARY_DIR "/proofline-publisher");
     for (size_t i = 0; i < 2; i++)
+        victim_launch(&s.victims[i], &s.pipeline);
+    for (size_t i = 0; i < 2; i++) {
+        (void)readiness_port(s.victims[i].service); /* it has started */
         arm(&s.victims[i]);
+    }
     work_until_all_have_failed(&s);
     for (size_t i = 0; i < 2; i++)
         s.victims[i].board->mode = ALLOCATION_NONE;

@@ -44,6 +44,17 @@ static bool is_allowed(base_code code, bool loosely)
            (code == BASE_UNAVAILABLE || code == BASE_INTERNAL || code == BASE_TIMEOUT || code == BASE_AMBIGUOUS);
 }
 
+/* What could not be done for want of memory can be done as soon as there is some. */
+static void repeat(const char *name, torture_operation *operation, void *ctx)
+{
+    base_error err = {0};
+    allocation_fail_nth(0, 1); /* nobody's */
+    base_code code = operation(ctx, &err);
+    (void)allocation_stop();
+    if (code != BASE_OK)
+        blame(name, current_run, "and then not any more with all memory", err.message);
+}
+
 static void run_all(const char *name, uint32_t owners, torture_operation *operation, void *ctx, bool loosely)
 {
     current_name = name;
@@ -66,6 +77,8 @@ static void run_all(const char *name, uint32_t owners, torture_operation *operat
         failures++;
         if (code != BASE_OK && (!is_allowed(code, loosely) || err.code != code || err.message[0] == '\0'))
             blame(name, run, base_code_name(code), err.message);
+        if (code != BASE_OK)
+            repeat(name, operation, ctx);
         if (run % LEAK_CHECK_RUNS == 0)
             check_leaks(name, run);
     }

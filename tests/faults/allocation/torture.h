@@ -7,7 +7,7 @@
 typedef base_code torture_operation(void *ctx, base_error *err);
 
 /* Fails the test when the operation ends with another error than BASE_NO_MEMORY (want of memory must not pass for a verdict on what was
- * given), when it fails though nothing was withheld, or when something leaked. `name` is for messages. */
+ * given), when it fails though nothing was withheld, also right after such an error, or when something leaked. `name` is for messages. */
 void torture(const char *name, uint32_t owners, torture_operation *operation, void *ctx);
 /* The same where a foreign library keeps for itself why it failed: also BASE_UNAVAILABLE, BASE_INTERNAL, BASE_TIMEOUT, BASE_AMBIGUOUS. */
 void torture_loosely(const char *name, uint32_t owners, torture_operation *operation, void *ctx);
