@@ -47,6 +47,13 @@ holds_every_object() {
         $(count_of Job) == 2 && $(count_of Service) == 2 ]]
 }
 
+only_the_migration_has_the_owners_secret() {
+    documents Job proofline-migrate | has_lines 'secretName: proofline-database-owner$' &&
+        [[ $(grep -c 'secretName: proofline-database-owner$' "$WORK/all.yaml") == 1 ]] &&
+        documents Deployment proofline-generator | has_lines 'secretName: proofline-database$' &&
+        documents Deployment proofline-publisher | has_lines 'secretName: proofline-database$'
+}
+
 no_secret_is_in_it() {
     [[ $(count_of Secret) == 0 ]] && ! grep -qE 'postgresql://[^.]|EK[A-Za-z0-9]{50}' "$WORK/all.yaml"
 }
@@ -132,6 +139,7 @@ programs_are_ours() {
 
 test_that kustomize_renders_the_base renders
 test_that the_base_holds_every_object holds_every_object
+test_that only_the_migration_has_the_secret_of_the_tables_owner only_the_migration_has_the_owners_secret
 test_that no_secret_is_in_the_base no_secret_is_in_it
 test_that pods_are_locked_down_and_limited pods_are_locked_down
 test_that services_have_probes services_are_probed
