@@ -51,21 +51,31 @@ static int64_t last_failure_us;
 static void *last_frames[ALLOCATION_FRAMES_MAX];
 static int last_depth;
 
-static uint32_t owner_of(const void *caller)
+static const object *object_of(const void *caller)
 {
     uintptr_t at = (uintptr_t)caller;
     for (size_t i = 0; i < OBJECTS; i++)
         if (at >= objects[i].range.start && at < objects[i].range.end)
-            return objects[i].owner;
-    return 0;
+            return &objects[i];
+    return NULL;
 }
 
-/* FNV-1a of the return addresses; never 0. */
+static uint32_t owner_of(const void *caller)
+{
+    const object *found = object_of(caller);
+    return found == NULL ? 0 : found->owner;
+}
+
+/* FNV-1a of the return addresses as they lie in their objects, the same wherever these are loaded; never 0. */
 static uint64_t hash_of(void *const *frames, int depth)
 {
     uint64_t hash = UINT64_C(14695981039346656037);
-    for (int i = 0; i < depth; i++)
-        hash = (hash ^ (uintptr_t)frames[i]) * UINT64_C(1099511628211);
+    for (int i = 0; i < depth; i++) {
+        const object *found = object_of(frames[i]);
+        uint64_t place =
+            found == NULL ? 0 : ((uintptr_t)frames[i] - found->range.start) ^ ((uint64_t)found->owner << 56);
+        hash = (hash ^ place) * UINT64_C(1099511628211);
+    }
     return hash == 0 ? 1 : hash;
 }
 
@@ -103,6 +113,18 @@ static bool is_due(uint64_t hash)
     return true;
 }
 
+/* With the lock held: nothing has failed in this program, and this place in none. */
+static bool is_first(uint64_t hash)
+{
+    if (board->failed > 0 || board->known_count == ALLOCATION_KNOWN_MAX)
+        return false;
+    for (uint64_t i = 0; i < board->known_count; i++)
+        if (board->known[i] == hash)
+            return false;
+    board->known[board->known_count++] = hash;
+    return true;
+}
+
 /* For the reader of a failed test: which it was. */
 static void tell(void *const *frames, int depth)
 {
@@ -115,9 +137,12 @@ static void tell(void *const *frames, int depth)
 
 static bool judge(void *const *frames, int depth)
 {
+    bool due = true;
     pthread_mutex_lock(&lock);
-    bool due =
-        board->mode == ALLOCATION_PLACES ? is_due(hash_of(frames, depth < PLACE_FRAMES ? depth : PLACE_FRAMES)) : true;
+    if (board->mode == ALLOCATION_PLACES)
+        due = is_due(hash_of(frames, depth < PLACE_FRAMES ? depth : PLACE_FRAMES));
+    else if (board->mode == ALLOCATION_FIRST)
+        due = is_first(hash_of(frames, depth < PLACE_FRAMES ? depth : PLACE_FRAMES));
     if (due) {
         board->failed++;
         last_depth = depth;
@@ -142,7 +167,7 @@ static bool fails_here(void *const *frames, int depth)
     if ((owner_of_stack(frames, depth) & board->owners) == 0)
         return false;
     uint64_t number = ++board->passed;
-    return (board->mode == ALLOCATION_PLACES || number == board->target) && judge(frames, depth);
+    return (board->mode != ALLOCATION_NTH || number == board->target) && judge(frames, depth);
 }
 
 static bool fails(const void *caller)

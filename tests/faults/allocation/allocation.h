@@ -33,11 +33,13 @@ enum {
 
 #define ALLOCATION_BOARD_VARIABLE "ALLOCATION_BOARD" /* path of a file that holds the board, for a preloaded program */
 #define ALLOCATION_FRAMES_MAX     24
+#define ALLOCATION_KNOWN_MAX      2048 /* call stacks on one board */
 
 typedef enum allocation_mode {
     ALLOCATION_NONE,   /* nothing fails */
     ALLOCATION_NTH,    /* the target-th from now on fails, once */
     ALLOCATION_PLACES, /* each call stack fails once: all of them in the time of a few jobs, whatever their order */
+    ALLOCATION_FIRST,  /* the first call stack that no program on this board has failed yet, and nothing after it */
 } allocation_mode;
 
 /* What shall fail and what did. Shared with a preloaded program, so all of it may be read and set while that runs. */
@@ -49,6 +51,9 @@ typedef struct allocation_board {
     _Atomic uint64_t passed;  /* allocations since it was armed */
     _Atomic uint64_t failed;  /* of them */
     _Atomic uint64_t pending; /* ALLOCATION_PLACES: allocations spared for the pause since the last failure */
+    /* ALLOCATION_FIRST: the call stacks that have failed, in all programs that had the board so far */
+    uint64_t known[ALLOCATION_KNOWN_MAX];
+    uint64_t known_count;
 } allocation_board;
 
 /* The board of this process. */
