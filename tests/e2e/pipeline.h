@@ -2,6 +2,7 @@
 /* A whole Proofline for one test: NATS, a database, a devnode, both services. Every failure fails the running test. */
 #include "broker/stream.h"
 #include "broker/topology.h"
+#include "checker.h"
 #include "evidence/key.h"
 #include "harness/nats_cluster.h"
 #include "harness/postgres_server.h"
@@ -86,6 +87,18 @@ char *pipeline_events(pipeline *p, const base_sha256 *submission);
 uint64_t pipeline_messages(pipeline *p, const char *stream);
 /* Waits until the generator's and publisher's durables have nothing pending or unsettled. */
 void pipeline_wait_settled(pipeline *p);
+/* What must have become of all work once it is done. */
+typedef struct pipeline_outcome {
+    size_t complete, rejected;
+    size_t strangers;       /* payments of the fee payer that nobody submitted anything for */
+    bool streams_were_lost; /* for these two see the checker's options */
+    int64_t replays_allowed;
+} pipeline_outcome;
+/* Waits until all is settled, and has the checker judge whether every promise was kept; prints its report. Fails the test on any
+ * violation and on other numbers than expected. Returns the report's numbers; there is nothing to release. */
+checker_report pipeline_check_promises(pipeline *p, const pipeline_outcome *expected);
+/* The same, and lets the caller look at the numbers: violations, too, except for the strangers expected. */
+checker_report pipeline_judge(pipeline *p, const pipeline_outcome *expected);
 /* First integer column of a query's only row. */
 int64_t pipeline_number(pipeline *p, const char *sql);
 /* Waits until that integer is at least so much. */

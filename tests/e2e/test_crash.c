@@ -1,5 +1,4 @@
 /* Kills, orderly stops, restarts of servers, and second replicas, all under load. */
-#include "checker.h"
 #include "harness/wait.h"
 #include "pipeline.h"
 
@@ -19,18 +18,7 @@ static void check_all_complete(pipeline *p, const base_sha256 *submissions, size
 {
     for (size_t i = 0; i < count; i++)
         pipeline_wait(p, &submissions[i], WIRE_STATUS_COMPLETE);
-    pipeline_wait_settled(p);
-    base_error err = {0};
-    BASE_CLEANUP(checker_report_done) checker_report report = {0};
-    const checker_options options = {
-        .database_url = p->database.url, .broker = p->broker, .names = p->names, .node_port = p->node_port};
-    if (checker_run(&options, &report, &err) != BASE_OK)
-        harness_fail("the checker could not read: %s", err.message);
-    if (report.violation_count > 0)
-        checker_report_print(&report, stderr);
-    assert_int_equal(report.violation_count, 0);
-    assert_int_equal(report.submissions, count);
-    assert_int_equal(report.complete, count);
+    checker_report report = pipeline_check_promises(p, &(pipeline_outcome){.complete = count});
     assert_int_equal(report.transactions, count);
     /* One event for each step of each submission and no more: the dedupe window holds all repetitions of this test. */
     assert_int_equal(report.events, 3 * count);

@@ -3,7 +3,6 @@
 #include "base/clock.h"
 #include "base/hex.h"
 #include "broker/publish.h"
-#include "checker.h"
 #include "harness/wait.h"
 #include "load.h"
 #include "pipeline.h"
@@ -270,20 +269,14 @@ static void everything_accepted_is_terminal_and_every_promise_was_kept(void **st
     wait_terminal(r, submissions);
     harness_nats_cluster_wait_current(r->p.cluster);
     print_copies(r);
-    base_error err = {0};
-    BASE_CLEANUP(checker_report_done) checker_report report = {0};
-    const checker_options options = {
-        .database_url = r->p.database.url, .broker = r->p.broker, .names = r->p.names, .node_port = r->p.node_port};
-    if (checker_run(&options, &report, &err) != BASE_OK)
-        harness_fail("the checker could not read: %s", err.message);
-    if (report.violation_count > 0)
-        checker_report_print(&report, stderr);
-    assert_int_equal(report.submissions, submissions);
-    assert_int_equal(report.complete, submissions - totals.forged);
-    assert_int_equal(report.rejected, totals.forged);
+    const pipeline_outcome expected = {.complete = submissions - totals.forged, .rejected = totals.forged};
+    checker_report report = pipeline_judge(&r->p, &expected);
     printf("TOTAL cluster_runs=1 kills=%zu restarts=%zu submissions=%zu violations=%zu\n", r->kills, r->restarts,
            submissions, report.violation_count);
     assert_int_equal(report.violation_count, 0);
+    assert_int_equal(report.submissions, submissions);
+    assert_int_equal(report.complete, expected.complete);
+    assert_int_equal(report.rejected, expected.rejected);
 }
 
 int main(void)

@@ -3,7 +3,6 @@
  *
  * A proxy between service and Postgres waits for the statement that a commit travels with: one flight of statements is sent at
  * once, so that its answer is the commit's. */
-#include "checker/checker.h"
 #include "harness/proxy.h"
 #include "harness/wait.h"
 #include "pipeline.h"
@@ -26,7 +25,7 @@ typedef struct world {
     harness_proxy *proxy;
     char database[URL_MAX]; /* the service's way through the proxy */
     bool is_generator;
-    size_t complete, rejected;
+    pipeline_outcome expected;
 } world;
 
 static const char *url_of(world *w, harness_postgres *cluster)
@@ -77,8 +76,7 @@ static void submit_load(world *w)
     for (size_t i = 0; i < LOAD; i++)
         pipeline_wait(&w->pipeline, &submissions[i], WIRE_STATUS_COMPLETE);
     pipeline_wait(&w->pipeline, &forged, WIRE_STATUS_REJECTED);
-    w->complete = LOAD;
-    w->rejected = 1;
+    w->expected = (pipeline_outcome){.complete = LOAD, .rejected = 1};
 }
 
 static void load_while_losing(world *w, const char *statement)
@@ -111,7 +109,7 @@ static void replay_while_losing(world *w, const char *statement)
     assert_int_equal(pipeline_proofctl(p, redrive, &output), 0);
     pipeline_wait(p, &submission, WIRE_STATUS_COMPLETE);
     wait_lost(w, statement);
-    w->complete = 1;
+    w->expected = (pipeline_outcome){.complete = 1};
 }
 
 static void acquire_while_losing(world *w, const char *statement)
@@ -122,23 +120,6 @@ static void acquire_while_losing(world *w, const char *statement)
     pipeline_start_publisher(p, through);
     submit_load(w);
     wait_lost(w, statement);
-}
-
-static void check_promises(const world *w)
-{
-    base_error err = {0};
-    const pipeline *p = &w->pipeline;
-    BASE_CLEANUP(checker_report_done) checker_report report = {0};
-    const checker_options options = {
-        .database_url = p->database.url, .broker = p->broker, .names = p->names, .node_port = p->node_port};
-    if (checker_run(&options, &report, &err) != BASE_OK)
-        harness_fail("the checker cannot read: %s", err.message);
-    if (report.violation_count > 0) {
-        checker_report_print(&report, stderr);
-        harness_fail("%zu violations", report.violation_count);
-    }
-    assert_int_equal(report.complete, w->complete);
-    assert_int_equal(report.rejected, w->rejected);
 }
 
 typedef struct commit_place {
@@ -169,8 +150,7 @@ static void every_promise_holds_when_the_answer_to_this_commit_is_lost(void **st
     world w = {.is_generator = place->is_generator};
     start(&w, the_cluster);
     place->run(&w, place->statement);
-    pipeline_wait_settled(&w.pipeline);
-    check_promises(&w);
+    pipeline_check_promises(&w.pipeline, &w.expected);
     pipeline_stop(&w.pipeline);
     harness_proxy_free(w.proxy);
 }

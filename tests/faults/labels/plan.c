@@ -112,26 +112,14 @@ void labels_wake(harness_process *armed)
     assert_non_null(line);
 }
 
-void labels_check(pipeline *p, const labels_expected *expected)
+void labels_check(pipeline *p, const pipeline_outcome *expected)
 {
-    base_error err = {0};
-    BASE_CLEANUP(checker_report_done) checker_report report = {0};
-    const checker_options options = {
-        .database_url = p->database.url, .broker = p->broker, .names = p->names, .node_port = p->node_port};
-    if (checker_run(&options, &report, &err) != BASE_OK)
-        harness_fail("the checker cannot read: %s", err.message);
-    size_t strangers = 0;
-    for (size_t i = 0; i < report.violation_count && i < CHECKER_VIOLATIONS_MAX; i++)
-        strangers += report.violations[i].kind == CHECKER_TRANSACTION_OF_NOBODY;
-    size_t violations = report.violation_count - (strangers <= expected->strangers ? strangers : 0);
+    checker_report report = pipeline_judge(p, expected);
     the_plan.runs++;
     the_plan.submissions += report.submissions;
-    the_plan.violations += violations;
-    if (violations > 0) {
-        checker_report_print(&report, stderr);
-        harness_fail("%zu violations", violations);
-    }
-    assert_int_equal(strangers, expected->strangers);
+    the_plan.violations += report.violation_count;
+    if (report.violation_count > 0)
+        harness_fail("%zu violations", report.violation_count);
     assert_int_equal(report.complete, expected->complete);
     assert_int_equal(report.rejected, expected->rejected);
 }

@@ -4,7 +4,6 @@
  * The points are those that the program itself names by --fault-points: a new one is tested from the day it is compiled in, and
  * fails its test as long as nobody has said how it comes to be passed. A test program is built for each FAULT_ACTION (exit,
  * error, stall), and takes every FAULT_PARTS-th point from number FAULT_PART on, so that several share the work. */
-#include "checker/checker.h"
 #include "pipeline.h"
 
 enum { LABELS_POINT_MAX = 96, LABELS_ARM_MAX = LABELS_POINT_MAX + 48 };
@@ -26,9 +25,5 @@ void labels_wait_act(harness_process *armed);
 /* Lets one that stands still go on, and waits until it does. */
 void labels_wake(harness_process *armed);
 
-/* What became of the work. Fails the test when a promise is broken, except that the fee payer may have made so many payments
- * of its own. */
-typedef struct labels_expected {
-    size_t complete, rejected, strangers;
-} labels_expected;
-void labels_check(pipeline *p, const labels_expected *expected);
+/* Fails the test when a promise is broken, and counts it. */
+void labels_check(pipeline *p, const pipeline_outcome *expected);

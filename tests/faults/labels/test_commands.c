@@ -22,7 +22,7 @@ typedef struct command_run {
     base_sha256 submissions[LOAD], forged;
     harness_path key;
     const char *words[WORDS_MAX]; /* of the command */
-    labels_expected expected;
+    pipeline_outcome expected;
 } command_run;
 
 typedef struct command_situation {
@@ -58,7 +58,7 @@ static void make_key(command_run *run)
     run_words(run);
     const char *const submit[] = {"submit", FIXTURES_DIR "/photo.png", "--key", run->key.text, NULL};
     set_words(run, submit);
-    run->expected = (labels_expected){.complete = 1};
+    run->expected = (pipeline_outcome){.complete = 1};
 }
 
 static void wait_complete(command_run *run)
@@ -81,7 +81,7 @@ static void reject_all(command_run *run)
     pipeline_fault(p, NULL);
     const char *const redrive[] = {"dead", "redrive", "--all", NULL};
     set_words(run, redrive);
-    run->expected = (labels_expected){.complete = LOAD, .rejected = 1};
+    run->expected = (pipeline_outcome){.complete = LOAD, .rejected = 1};
 }
 
 static void wait_redriven(command_run *run)
@@ -94,7 +94,7 @@ static void wait_redriven(command_run *run)
 static void submit_load(command_run *run)
 {
     pipeline_submit_many(&run->pipeline, "good", LOAD, run->submissions);
-    run->expected = (labels_expected){.complete = LOAD};
+    run->expected = (pipeline_outcome){.complete = LOAD};
     for (size_t i = 0; i < LOAD; i++)
         pipeline_wait(&run->pipeline, &run->submissions[i], WIRE_STATUS_COMPLETE);
 }

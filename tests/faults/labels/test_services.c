@@ -106,9 +106,9 @@ static void every_promise_holds_when_it_breaks_here(void **state)
     if (wakes)
         stop_woken(&run);
     pipeline_wait_settled(p);
-    labels_check(p, &(labels_expected){.complete = LOAD + wakes + run.old_count - run.old_rejected,
-                                       .rejected = 1 + run.old_rejected,
-                                       .strangers = situation->strangers});
+    labels_check(p, &(pipeline_outcome){.complete = LOAD + wakes + run.old_count - run.old_rejected,
+                                        .rejected = 1 + run.old_rejected,
+                                        .strangers = situation->strangers});
     harness_process_free(run.armed);
     pipeline_stop(p);
 }
