@@ -296,13 +296,14 @@ static void wait_connected(pipeline *p)
         harness_fail("no connection to NATS");
 }
 
-void pipeline_publish_to(pipeline *p, const char *subject, base_bytes payload)
+uint64_t pipeline_publish_to(pipeline *p, const char *subject, base_bytes payload)
 {
     base_error err = {0};
     broker_publish_result result;
     const broker_message message = {.subject = subject, .payload = payload};
     wait_connected(p);
     must(broker_publish(p->broker, &message, 1, PUBLISH_MS, &result, &err), &err);
+    return result.sequence;
 }
 
 void pipeline_publish_raw(pipeline *p, base_bytes payload)
@@ -570,6 +571,16 @@ size_t pipeline_transactions_at_node(pipeline *p)
     for (const char *at = strstr(reply.body, "\"memo\""); at != NULL; at = strstr(at + 1, "\"memo\""))
         count++;
     return count;
+}
+
+int64_t pipeline_sends_at_node(pipeline *p)
+{
+    BASE_CLEANUP(harness_http_reply_done)
+    harness_http_reply stats = harness_http_get(p->node_port, "/control/stats");
+    const char *sends = stats.status == 200 ? strstr(stats.body, "\"sends\"") : NULL;
+    if (sends == NULL)
+        harness_fail("the devnode does not count its sends: %d %s", stats.status, stats.body);
+    return strtoll(sends + strcspn(sends, "0123456789"), NULL, 10);
 }
 
 harness_process *pipeline_launch_proofctl(const pipeline *p, const char *const *arguments, const char *extra)

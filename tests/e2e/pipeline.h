@@ -73,9 +73,10 @@ base_sha256 pipeline_submit_until_stored(pipeline *p, const char *seed);
 base_sha256 pipeline_submit_forged(pipeline *p, const char *seed);
 /* `count` submissions of seeds "<prefix>0", "<prefix>1"…, published in one batch. */
 void pipeline_submit_many(pipeline *p, const char *prefix, size_t count, base_sha256 *ret);
-/* Publishes bytes as they are on the generator's subject. */
+/* Publishes bytes as they are, without any header, on the generator's subject. */
 void pipeline_publish_raw(pipeline *p, base_bytes payload);
-void pipeline_publish_to(pipeline *p, const char *subject, base_bytes payload);
+/* The same on any subject of a stream; returns the sequence in it. */
+uint64_t pipeline_publish_to(pipeline *p, const char *subject, base_bytes payload);
 
 store_submission pipeline_get(pipeline *p, const base_sha256 *submission);
 /* Waits until it has the status; returns the row. */
@@ -118,6 +119,8 @@ void pipeline_fault(pipeline *p, const char *json);
 void pipeline_make_block(pipeline *p);
 /* How often the memo-carrying transactions of the fee payer stand in blocks and pool together. */
 size_t pipeline_transactions_at_node(pipeline *p);
+/* How often the node itself was asked to send a payment: what a fault answers in its place does not count. */
+int64_t pipeline_sends_at_node(pipeline *p);
 /* Runs proofctl with the pipeline's environment; returns its exit code. The caller frees *ret_output. */
 int pipeline_proofctl(pipeline *p, const char *const *arguments, char **ret_output);
 /* The same without waiting, with one more setting (NAME=value or NULL). The caller owns it. */
