@@ -47,10 +47,12 @@ static void a_poison_takes_nothing_along_that_another_thread_has_in_hand(void **
     pipeline_unlock(&p, lock);
     pipeline_start_generator(&p, threads);
     pipeline_wait_number(&p, "SELECT count(*) FROM submissions WHERE status IN ('complete', 'rejected')", PAIR);
-    assert_in_range(pipeline_number(&p, "SELECT count(*) FROM submissions WHERE status = 'complete'"), 1, PAIR);
+    const size_t complete = (size_t)pipeline_number(&p, "SELECT count(*) FROM submissions WHERE status = 'complete'");
+    assert_in_range(complete, 1, PAIR);
     assert_int_equal(pipeline_number(&p, "SELECT sum(generate_attempts) FROM submissions "
                                          "WHERE status = 'complete' OR reason_code = 'quarantined'"),
                      PAIR + (CRASHES - 1) + PAIR); /* both once, one at each further crash, both at the end */
+    pipeline_check_promises(&p, &(pipeline_outcome){.complete = complete, .rejected = PAIR - complete});
     pipeline_stop(&p);
 }
 
@@ -74,6 +76,7 @@ static void a_stop_waits_for_a_store_that_is_away_and_leaves_no_attempt_open(voi
         pipeline_number(&p, "SELECT count(*) FROM submissions WHERE attempt_open AND status = 'proof_generation'"), 0);
     pipeline_start_generator(&p, NULL);
     assert_int_equal(pipeline_wait(&p, &submission, WIRE_STATUS_COMPLETE).generate_attempts, 1);
+    pipeline_check_promises(&p, &(pipeline_outcome){.complete = 1});
     pipeline_stop(&p);
 }
 
@@ -120,6 +123,8 @@ static void a_generator_frozen_before_its_claim_takes_no_job_from_a_live_one(voi
     assert_non_null(left);
     pipeline_unlock(&p, lock);
     assert_int_equal(pipeline_wait(&p, &submission, WIRE_STATUS_COMPLETE).generate_attempts, 1);
+    const size_t submissions = (size_t)pipeline_number(&p, "SELECT count(*) FROM submissions"); /* as many as it took */
+    pipeline_check_promises(&p, &(pipeline_outcome){.complete = submissions});
     harness_process_free(frozen);
     pipeline_stop(&p);
 }
@@ -149,6 +154,7 @@ static void an_attempt_that_takes_longer_than_the_quiet_time_is_not_made_again_w
     store_submission row = pipeline_wait(&p, &submission, WIRE_STATUS_COMPLETE);
     assert_int_equal(row.generate_attempts, 1);
     assert_int_equal(row.epoch, 2); /* one claim of each stage */
+    pipeline_check_promises(&p, &(pipeline_outcome){.complete = 1, .streams_were_lost = true});
     pipeline_stop(&p);
 }
 

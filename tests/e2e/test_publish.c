@@ -46,6 +46,7 @@ static void a_node_on_another_network_is_not_ready_and_gets_nothing(void **state
     assert_int_equal(pipeline_transactions_at_node(&p), 0);
     pipeline_start_publisher(&p, NULL);
     pipeline_wait(&p, &submission, WIRE_STATUS_COMPLETE);
+    pipeline_check_promises(&p, &(pipeline_outcome){.complete = 1});
     pipeline_stop(&p);
 }
 
@@ -78,8 +79,7 @@ static void a_transaction_that_lands_late_is_not_made_anew(void **state)
     pipeline_fault(&p, "{\"kind\":\"delay\",\"delay_ms\":1500,\"on\":\"send\",\"next\":2}");
     base_sha256 submission = pipeline_submit(&p, "late");
     pipeline_wait(&p, &submission, WIRE_STATUS_COMPLETE);
-    pipeline_wait_settled(&p);
-    assert_int_equal(pipeline_transactions_at_node(&p), 1);
+    pipeline_check_promises(&p, &(pipeline_outcome){.complete = 1});
     assert_int_equal(pipeline_number(&p, "SELECT count(*) FROM transactions WHERE state <> 'abandoned'"), 1);
     pipeline_stop(&p);
 }
@@ -100,6 +100,7 @@ static void a_node_that_contradicts_itself_is_waited_for_without_haste(void **st
     store_submission row = pipeline_wait(&p, &submission, WIRE_STATUS_COMPLETE);
     assert_int_equal(row.retries, 0);
     assert_int_equal(pipeline_transactions_at_node(&p), 1);
+    pipeline_check_promises(&p, &(pipeline_outcome){.complete = 1});
     pipeline_stop(&p);
 }
 
@@ -127,6 +128,7 @@ static void a_changed_fee_payer_sends_the_old_ones_transaction_and_makes_no_seco
     pipeline_wait(&p, &submission, WIRE_STATUS_COMPLETE);
     assert_int_equal(pipeline_transactions_at_node(&p), 1);
     assert_int_equal(pipeline_number(&p, "SELECT count(*) FROM transactions"), 1);
+    pipeline_check_promises(&p, &(pipeline_outcome){.complete = 1});
     pipeline_stop(&p);
 }
 
@@ -144,6 +146,7 @@ static void a_node_that_lost_its_pool_gets_all_of_it_again(void **state)
     pipeline_wait(&p, &one_more, WIRE_STATUS_COMPLETE);
     assert_int_equal(pipeline_transactions_at_node(&p), MANY + 1);
     assert_int_equal(pipeline_number(&p, "SELECT count(*) FROM transactions WHERE state <> 'accepted'"), 0);
+    pipeline_check_promises(&p, &(pipeline_outcome){.complete = MANY + 1});
     pipeline_stop(&p);
 }
 
@@ -162,6 +165,7 @@ static void what_became_final_during_an_outage_of_the_publisher_is_recorded_once
     pipeline_start_publisher(&p, NULL);
     pipeline_wait_number(&p, "SELECT count(*) FROM transactions WHERE state = 'included' AND block_height > 0", 1);
     assert_int_equal(count_lines(p.publisher, "transaction_final"), 1);
+    pipeline_check_promises(&p, &(pipeline_outcome){.complete = 1});
     pipeline_stop(&p);
 }
 
@@ -205,6 +209,7 @@ static void a_complete_submission_whose_transaction_is_lost_is_rejected_and_can_
     assert_int_equal(again.proofs_generated, 1);
     BASE_CLEANUP(free) char *events = pipeline_events(&p, &submission);
     assert_string_equal(events, "proof_generation proof_publishing complete rejected proof_publishing complete");
+    pipeline_check_promises(&p, &(pipeline_outcome){.complete = 1, .strangers = 1});
     pipeline_stop(&p);
 }
 
@@ -229,9 +234,7 @@ static void a_publisher_that_sleeps_through_the_loss_of_its_lane_doubles_nothing
     harness_process_resume(sleeper);
     for (size_t i = 0; i < LOAD; i++)
         pipeline_wait(&p, &submissions[i], WIRE_STATUS_COMPLETE);
-    pipeline_wait_settled(&p);
-    assert_int_equal(pipeline_transactions_at_node(&p), LOAD);
-    assert_int_equal(pipeline_number(&p, "SELECT count(DISTINCT transaction_id) FROM submissions"), LOAD);
+    pipeline_check_promises(&p, &(pipeline_outcome){.complete = LOAD});
     harness_process_free(sleeper);
     pipeline_stop(&p);
 }
@@ -283,6 +286,7 @@ static void an_empty_fee_payer_pauses_the_lane_and_is_blamed_on_no_job(void **st
     readiness_wait(port, 200, NULL);
     assert_int_equal(pipeline_transactions_at_node(&p), LOAD);
     assert_int_equal(pipeline_number(&p, "SELECT max(retry_count) FROM submissions"), 0);
+    pipeline_check_promises(&p, &(pipeline_outcome){.complete = LOAD});
     pipeline_stop(&p);
 }
 
@@ -303,6 +307,7 @@ static void a_node_that_says_the_fee_payer_is_poor_is_believed_and_asked_again_w
     assert_int_equal(pipeline_wait(&p, &submission, WIRE_STATUS_COMPLETE).retries, 0);
     readiness_wait(port, 200, NULL);
     assert_int_equal(pipeline_transactions_at_node(&p), 1);
+    pipeline_check_promises(&p, &(pipeline_outcome){.complete = 1});
     pipeline_stop(&p);
 }
 
@@ -327,6 +332,7 @@ static void a_stored_transaction_waits_for_money_too(void **state)
     assert_int_equal(pipeline_wait(&p, &submission, WIRE_STATUS_COMPLETE).retries, 0);
     assert_int_equal(pipeline_number(&p, "SELECT count(*) FROM transactions"), 1);
     assert_int_equal(pipeline_transactions_at_node(&p), 1);
+    pipeline_check_promises(&p, &(pipeline_outcome){.complete = 1});
     pipeline_stop(&p);
 }
 
@@ -360,6 +366,7 @@ static void what_landed_and_a_lagging_node_does_not_show_is_not_made_anew(void *
     assert_int_equal(pipeline_wait(&p, &submission, WIRE_STATUS_COMPLETE).retries, 0);
     readiness_wait(port, 200, NULL);
     assert_int_equal(pipeline_transactions_at_node(&p), 1);
+    pipeline_check_promises(&p, &(pipeline_outcome){.complete = 1});
     pipeline_stop(&p);
 }
 
@@ -379,6 +386,7 @@ static void a_lagging_node_makes_no_complete_submission_lost(void **state)
     readiness_wait(port, 200, NULL);
     assert_int_equal(pipeline_get(&p, &submission).status, WIRE_STATUS_COMPLETE);
     assert_int_equal(pipeline_number(&p, "SELECT count(*) FROM transactions WHERE state = 'accepted'"), 1);
+    pipeline_check_promises(&p, &(pipeline_outcome){.complete = 1});
     pipeline_stop(&p);
 }
 
@@ -391,8 +399,7 @@ static void a_refusal_that_follows_the_taking_leads_to_no_second_transaction(voi
     pipeline_fault(&p, "{\"kind\":\"lag\",\"on\":\"lookup\",\"next\":1}");
     base_sha256 submission = pipeline_submit(&p, "late");
     assert_int_equal(pipeline_wait(&p, &submission, WIRE_STATUS_COMPLETE).retries, 0);
-    pipeline_wait_settled(&p);
-    assert_int_equal(pipeline_transactions_at_node(&p), 1);
+    pipeline_check_promises(&p, &(pipeline_outcome){.complete = 1});
     pipeline_stop(&p);
 }
 
