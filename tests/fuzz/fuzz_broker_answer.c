@@ -140,7 +140,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     base_bytes input = base_bytes_of(data, size);
     BASE_CLEANUP(free) char *text = fuzz_text(input);
-    BROKER_JSON *root = json_loadb((const char *)data, size, 0, NULL);
+    BROKER_JSON *root = json_loadb((const char *)data, size, JSON_REJECT_DUPLICATES, NULL);
     api(input, root);
     puback(input);
     config(root);
