@@ -238,9 +238,9 @@ base_code store_flight(store_session *session, store_flight_kind kind, const sto
         store_session_abort(session);
         return code;
     }
-    const int64_t began_ms = base_monotonic_ms();
+    const int64_t began_ms = base_boottime_ms(); /* a suspended machine's server goes on counting */
     flight f = {.session = session, .steps = steps, .count = count};
-    f.deadline_ms = began_ms + session->statement_timeout_ms + STORE_GRACE_MS;
+    f.deadline_ms = base_monotonic_ms() + session->statement_timeout_ms + STORE_GRACE_MS;
     code = send_all(&f) ? flush(session->connection, f.deadline_ms) : BASE_UNAVAILABLE;
     if (code == BASE_OK)
         code = receive_all(&f, results);

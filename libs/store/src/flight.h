@@ -31,7 +31,7 @@ struct store_session {
     const store_statement *prepared[STORE_STATEMENTS_MAX];
     size_t prepared_count;
     bool has_lock;    /* an advisory lock was seen on this very connection */
-    int64_t heard_ms; /* monotonic: when the last flight began that the server answered */
+    int64_t heard_ms; /* boot time: when the last flight began that the server answered */
 };
 
 typedef enum store_flight_kind {

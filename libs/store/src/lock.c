@@ -36,7 +36,7 @@ base_code store_lock_try(store_session *session, int64_t key, bool *ret_held, ba
 
 bool store_lock_is_fresh(const store_session *session)
 {
-    return session->has_lock && base_monotonic_ms() - session->heard_ms < STORE_LOCK_FRESH_MS &&
+    return session->has_lock && base_boottime_ms() - session->heard_ms < STORE_LOCK_FRESH_MS &&
            store_session_is_alive(session);
 }
 
