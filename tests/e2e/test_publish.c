@@ -403,6 +403,46 @@ static void a_refusal_that_follows_the_taking_leads_to_no_second_transaction(voi
     pipeline_stop(&p);
 }
 
+enum { FORGOTTEN_BLOCKS = 300 }; /* more than a node shows */
+
+/* The reply was lost, and nobody looked for so long that no block that the node shows could hold it: that it is nowhere to be seen
+ * does not say that it is nowhere. */
+static void what_landed_deeper_than_the_nodes_blocks_reach_is_not_made_anew(void **state)
+{
+    pipeline p;
+    pipeline_start(&p, *state, 0);
+    pipeline_fault(&p, "{\"kind\":\"drop_reply\",\"on\":\"send\",\"next\":1}");
+    pipeline_fault(&p, "{\"kind\":\"http_503\",\"on\":\"lookup\"}");
+    base_sha256 submission = pipeline_submit(&p, "forgotten");
+    assert_true(harness_wait_until(has_one_transaction, &p, PIPELINE_WAIT_MS));
+    pipeline_kill(p.publisher);
+    assert_int_equal(pipeline_number(&p, "SELECT count(*) FROM transactions WHERE state = 'committed'"), 1);
+    pipeline_fault(&p, NULL);
+    for (int i = 0; i < FORGOTTEN_BLOCKS; i++)
+        pipeline_make_block(&p);
+    pipeline_start_publisher(&p, NULL);
+    pipeline_wait(&p, &submission, WIRE_STATUS_COMPLETE);
+    assert_int_equal(pipeline_transactions_at_node(&p), 1);
+    assert_int_equal(pipeline_number(&p, "SELECT count(*) FROM transactions"), 1);
+    pipeline_stop(&p);
+}
+
+/* The first answer is lost, and to the same bytes the node then says what tells nothing: it waits for no restart and no luck. */
+static void a_stored_transaction_that_is_refused_for_unknown_reasons_does_not_hold_up_the_lane(void **state)
+{
+    pipeline p;
+    pipeline_start(&p, *state, 0);
+    pipeline_fault(&p, "{\"kind\":\"http_503\",\"on\":\"send\",\"next\":1}");
+    pipeline_fault(&p, "{\"kind\":\"error\",\"text\":\"no idea\",\"on\":\"send\"}");
+    base_sha256 submission = pipeline_submit(&p, "refused");
+    pipeline_wait_number(&p, "SELECT count(*) FROM transactions WHERE state = 'abandoned'", 1);
+    pipeline_fault(&p, NULL);
+    pipeline_wait(&p, &submission, WIRE_STATUS_COMPLETE);
+    assert_int_equal(pipeline_transactions_at_node(&p), 1);
+    assert_int_equal(pipeline_number(&p, "SELECT count(*) FROM transactions WHERE state <> 'abandoned'"), 1);
+    pipeline_stop(&p);
+}
+
 /* Two submissions published under nonces 0 and 1; then the chain begins anew and the first of them is in nobody's books. */
 static void make_a_gap(pipeline *p, base_sha256 submissions[2], const char *second_state)
 {
@@ -513,6 +553,8 @@ int main(void)
         cmocka_unit_test(what_landed_and_a_lagging_node_does_not_show_is_not_made_anew),
         cmocka_unit_test(a_lagging_node_makes_no_complete_submission_lost),
         cmocka_unit_test(a_refusal_that_follows_the_taking_leads_to_no_second_transaction),
+        cmocka_unit_test(what_landed_deeper_than_the_nodes_blocks_reach_is_not_made_anew),
+        cmocka_unit_test(a_stored_transaction_that_is_refused_for_unknown_reasons_does_not_hold_up_the_lane),
         cmocka_unit_test(a_transaction_behind_a_free_nonce_is_published_anew_and_the_lane_goes_on),
         cmocka_unit_test(a_free_nonce_below_one_that_is_held_is_taken_next),
         cmocka_unit_test(an_image_whose_earlier_proof_is_out_is_neither_published_twice_nor_called_complete),

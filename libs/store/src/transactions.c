@@ -110,15 +110,16 @@ static base_code lane_lost(const store_lane *lane, base_error *err)
 /* A row of the same hash that is alive is this very transaction, stored by an earlier try of this call. */
 static const store_statement COMMIT_TRANSACTIONS = {
     "transactions_commit",
-    "INSERT INTO transactions AS t (hash, fee_payer, submission, nonce, fee_nanomina, payload, state) "
-    "SELECT o.hash, $2::text, o.sha, o.nonce, o.fee, o.payload, 'committed' "
-    "FROM unnest($1::text[], $4::bigint[], $5::text[], $6::bigint[], $7::bigint[], $8::bytea[]) "
-    "AS o (sha, epoch, hash, nonce, fee, payload) " STORE_STILL_OURS(
+    "INSERT INTO transactions AS t (hash, fee_payer, submission, nonce, fee_nanomina, payload, state, block_height) "
+    "SELECT o.hash, $2::text, o.sha, o.nonce, o.fee, o.payload, 'committed', nullif(o.height, 0) "
+    "FROM unnest($1::text[], $4::bigint[], $5::text[], $6::bigint[], $7::bigint[], $8::bytea[], $9::bigint[]) "
+    "AS o (sha, epoch, hash, nonce, fee, payload, height) " STORE_STILL_OURS(
         "proof_publishing") "AND EXISTS (SELECT FROM fee_payers l WHERE l.fee_payer = $2::text AND l.lane_epoch = "
                             "$3::bigint) "
                             "ON CONFLICT (hash) DO UPDATE SET updated_at = now(), "
-                            "state = CASE WHEN t.state = 'abandoned' THEN 'committed' ELSE t.state END RETURNING "
-                            "t.hash"};
+                            "state = CASE WHEN t.state = 'abandoned' THEN 'committed' ELSE t.state END, "
+                            "block_height = CASE WHEN t.state = 'abandoned' THEN excluded.block_height "
+                            "ELSE t.block_height END RETURNING t.hash"};
 
 typedef struct storing {
     const store_lane *lane;
@@ -147,6 +148,9 @@ static void commit_params(const storing *s, store_params *params)
     store_params_array(params, STORE_ELEMENT_BYTES);
     for (size_t i = 0; i < s->count; i++)
         store_params_add_bytes(params, s->transactions[s->places[i].index].payload);
+    store_params_array(params, STORE_ELEMENT_INT64);
+    for (size_t i = 0; i < s->count; i++)
+        store_params_add_int64(params, s->transactions[s->places[i].index].block_height);
 }
 
 static void read_stored(const storing *s, const store_rows *rows, bool *fenced)

@@ -60,6 +60,7 @@ void publisher_funds_pause(publisher_lane *lane)
 static base_code ask(publisher_lane *lane, base_error *err)
 {
     ledger_account account = {0};
+    publisher_lane_keep(lane);
     base_code code = ledger_find_account(lane->ledger, &account, err);
     if (code == BASE_OK)
         publisher_funds_note(lane, &account);

@@ -12,8 +12,12 @@ void publisher_missing_clear(publisher_missing *missing)
 
 void publisher_missing_note_height(publisher_missing *missing, int64_t height)
 {
-    if (height > missing->highest)
-        missing->highest = height;
+    int64_t now_ms = base_monotonic_ms();
+    bool is_old = height > 0 && now_ms - missing->highest_ms > PUBLISHER_HEIGHT_MAX_MS;
+    if (height < missing->highest && !is_old)
+        return;
+    missing->highest = height;
+    missing->highest_ms = now_ms;
 }
 
 /* Its place among the entries; their number when it has none. */

@@ -9,6 +9,9 @@
 #define PUBLISHER_MISSING_MAX                                                                                          \
     500 /* watched at once; beyond that the one that was not looked for for the longest time gives way */
 
+/* A height that no answer repeats for that long was of another chain, or of one that was reset: a chain that is alive goes beyond it. */
+#define PUBLISHER_HEIGHT_MAX_MS (30 * 60 * 1000)
+
 typedef struct publisher_missing_entry {
     char hash[LEDGER_HASH_MAX + 1];
     int64_t since_ms, looked_ms; /* monotonic: the first and the last look that did not find it */
@@ -16,7 +19,8 @@ typedef struct publisher_missing_entry {
 
 typedef struct publisher_missing {
     int64_t wait_ms;
-    int64_t highest; /* block that any answer has told of */
+    int64_t highest; /* block that any answer has told of in the last PUBLISHER_HEIGHT_MAX_MS */
+    int64_t highest_ms;
     size_t count;
     publisher_missing_entry entries[PUBLISHER_MISSING_MAX];
 } publisher_missing;

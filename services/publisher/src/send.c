@@ -10,7 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOOK_BACK_BLOCKS = 30 };
+enum {
+    LOOK_BACK_BLOCKS = 30,          /* for what was sent just now */
+    LOOK_BACK_EARLIER_BLOCKS = 290, /* for what an earlier attempt sent: all that a node keeps */
+};
 
 /* The batch's new transactions, in the order of their nonces. */
 typedef struct send_batch {
@@ -156,7 +159,7 @@ static base_code sort_tasks(publisher_lane *lane, publisher_task *const *tasks, 
             batch->tasks[batch->count++] = tasks[i];
     if (earlier == 0)
         return BASE_OK;
-    base_code code = ledger_find(lane->ledger, hashes, earlier, LOOK_BACK_BLOCKS, sightings, err);
+    base_code code = ledger_find(lane->ledger, hashes, earlier, LOOK_BACK_EARLIER_BLOCKS, sightings, err);
     if (code != BASE_OK) {
         publisher_lane_node_failed(lane);
         return code;
@@ -184,7 +187,8 @@ static base_code make(publisher_lane *lane, send_batch *batch, base_error *err)
                                       .nonce = made->nonce,
                                       .fee_nanomina = made->fee_nanomina,
                                       .payload = base_buffer_view(&made->payload),
-                                      .state = STORE_TX_COMMITTED};
+                                      .state = STORE_TX_COMMITTED,
+                                      .block_height = lane->height};
         snprintf(stored->hash, sizeof(stored->hash), "%s", made->hash);
         snprintf(stored->fee_payer, sizeof(stored->fee_payer), "%s", lane->lane.fee_payer);
         batch->epochs[i] = task->work->claim.epoch;
@@ -209,9 +213,14 @@ static bool find_sent(publisher_lane *lane, const char *hash, ledger_sighting *r
  * False: no second look could be had. */
 static bool find_again(publisher_lane *lane, const char *hash, ledger_sighting *ret)
 {
-    enum { GRAIN_MS = 5 }; /* so that rounding never makes the time too short */
-    bool stopped = stage_service_wait_stop(lane->stage->service, lane->missing.wait_ms + GRAIN_MS);
-    return !stopped && find_sent(lane, hash, ret);
+    enum { GRAIN_MS = 5, SLICE_MS = 5000 }; /* the grain, so that rounding never makes the time too short */
+    const int64_t end_ms = base_monotonic_ms() + lane->missing.wait_ms + GRAIN_MS;
+    for (int64_t left_ms; (left_ms = end_ms - base_monotonic_ms()) > 0;) {
+        if (stage_service_wait_stop(lane->stage->service, left_ms < SLICE_MS ? left_ms : SLICE_MS))
+            return false;
+        publisher_lane_keep(lane);
+    }
+    return find_sent(lane, hash, ret);
 }
 
 /* Looks it up. True: it is at the node. Else it is given back with its transaction, which settling sends again or abandons;

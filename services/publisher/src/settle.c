@@ -148,15 +148,16 @@ static base_code note_found(publisher_lane *lane, open_set *open, const store_tr
     return BASE_OK;
 }
 
-/* The chain is past its nonce, and no block that the node shows holds it. */
+/* The chain is past its nonce, and no block that the node shows holds it. One that was stored or accepted before the oldest block shown
+ * is taken to be in an older one: a second transaction would be worse than a completion that nobody can look up any more. */
 static base_code note_passed(publisher_lane *lane, open_set *open, const store_transaction *transaction,
                              const ledger_sighting *sighting, base_error *err)
 {
-    /* One that was accepted before the oldest block shown is taken to be in an older one. */
     bool all_shown = transaction->block_height > 0 && lane->height - transaction->block_height < LOOK_BACK_BLOCKS;
-    if (transaction->state != STORE_TX_ACCEPTED || all_shown)
+    if (all_shown)
         return abandon(lane, open, transaction, sighting, "its nonce was used by another transaction", err);
-    tell(TELEMETRY_WARN, "transaction_assumed_final", transaction, "accepted longer ago than the node's blocks reach");
+    tell(TELEMETRY_WARN, "transaction_assumed_final", transaction,
+         "stored or accepted longer ago than the node's blocks reach");
     mark(open, transaction, STORE_TX_INCLUDED, 0);
     return BASE_OK;
 }
@@ -196,6 +197,24 @@ static base_code resolve_nonce(publisher_lane *lane, open_set *open, const store
                      (long long)transaction->nonce, refusal);
 }
 
+/* The node refuses, for no reason that tells whether it can ever land, what nobody knows to be accepted. Its job counts such an answer to
+ * a first send; here, where nothing would ever count, the whole lane must not wait for this one: it is made anew when it is certainly
+ * nowhere. */
+static base_code resolve_refused(publisher_lane *lane, open_set *open, const store_transaction *transaction,
+                                 const char *refusal, base_error *err)
+{
+    ledger_sighting sighting = {0};
+    const char *hash = transaction->hash;
+    publisher_lane_keep(lane);
+    base_code code = ledger_find(lane->ledger, &hash, 1, LOOK_BACK_BLOCKS, &sighting, err);
+    if (code != BASE_OK)
+        return code;
+    publisher_missing_note(&lane->missing, hash, &sighting);
+    if (sighting.place != LEDGER_NOWHERE)
+        return note_found(lane, open, transaction, &sighting, err);
+    return abandon(lane, open, transaction, &sighting, refusal, err);
+}
+
 static ledger_answer send_again(publisher_lane *lane, const store_transaction *transaction, base_error *ret_reason)
 {
     if (BASE_FAULT("lane.resending", ret_reason) != BASE_OK)
@@ -227,9 +246,12 @@ static base_code mend_missing(publisher_lane *lane, open_set *open, const store_
         publisher_funds_refused(lane);
         lane->next_settle_ms = lane->next_funds_ms;
         return base_fail(err, BASE_UNAVAILABLE, "%s", lane->funds_trouble.message);
+    case LEDGER_RETRY:
+        if (transaction->state == STORE_TX_COMMITTED)
+            return resolve_refused(lane, open, transaction, reason.message, err);
+        __attribute__((fallthrough));
     case LEDGER_UNAVAILABLE:
     case LEDGER_UNKNOWN:
-    case LEDGER_RETRY:
         lane->node_failed = true;
         return base_fail(err, BASE_UNAVAILABLE, "nonce %lld: %s", (long long)transaction->nonce, reason.message);
     case LEDGER_NONCE:
@@ -283,6 +305,11 @@ static base_code learn_next_nonce(publisher_lane *lane, base_error *err)
     if (code == BASE_OK)
         code = store_lane_next_nonce(lane->stage->store, &lane->lane, account.inferred_nonce, &lane->next_nonce,
                                      &lane->nonce_end, err);
+    if (code == BASE_OK && !account.exists) { /* or the node does not know it yet: its nonce 0 is no answer */
+        publisher_funds_pause(lane);
+        lane->next_settle_ms = lane->next_funds_ms;
+        code = base_fail(err, BASE_UNAVAILABLE, "%s", lane->funds_trouble.message);
+    }
     if (code != BASE_OK)
         return code;
     if (lane->spendable < (uint64_t)ledger_fee(lane->ledger))

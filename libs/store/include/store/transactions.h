@@ -21,7 +21,7 @@ typedef struct store_transaction {
     int64_t fee_nanomina;
     base_bytes payload; /* exactly what is sent; owned by whoever returned the transaction */
     store_transaction_state state;
-    int64_t block_height; /* of inclusion; while merely accepted, of the chain when it was; 0 unknown */
+    int64_t block_height; /* of inclusion; before, of the chain when it was stored, then accepted; 0 unknown */
     int64_t created_unix_ms;
 } store_transaction;
 
