@@ -12,6 +12,18 @@
 #define PIPELINE_WAIT_MS     60000
 #define PIPELINE_ACK_WAIT_MS 2000 /* so that a killed worker's jobs come again soon */
 
+/* Services under a sanitizer take this many times longer. */
+#ifdef __has_feature
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define PIPELINE_SLACK 3
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define PIPELINE_SLACK 3
+#elif !defined(PIPELINE_SLACK)
+#define PIPELINE_SLACK 1
+#endif
+
 /* A NATS that asks for credentials. Borrowed for the pipeline's life. */
 typedef struct pipeline_access {
     const char *nats_config; /* of the server */

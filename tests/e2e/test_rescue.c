@@ -3,6 +3,7 @@
 #include "harness/http.h"
 #include "harness/wait.h"
 #include "pipeline.h"
+#include "triggers.h"
 
 #include <setjmp.h>
 #include <signal.h>
@@ -25,18 +26,6 @@ enum {
 static int64_t database_ms(pipeline *p)
 {
     return pipeline_number(p, "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint");
-}
-
-/* Notes every claim with its time, by a trigger under the owner's rights. */
-static void log_claims(pipeline *p)
-{
-    free(harness_database_query(
-        &p->database,
-        "CREATE TABLE claims (sha256_hash text, generate_attempts int, publish_attempts int, at timestamptz);"
-        "CREATE FUNCTION log_claim() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$BEGIN "
-        "INSERT INTO claims VALUES (NEW.sha256_hash, NEW.generate_attempts, NEW.publish_attempts, clock_timestamp()); "
-        "RETURN NULL; END$$;"
-        "CREATE TRIGGER log_claim AFTER UPDATE ON submissions FOR EACH ROW EXECUTE FUNCTION log_claim()"));
 }
 
 /* Milliseconds from `since_ms` to the latest of the second claims, one of each of `count` submissions. */
@@ -66,7 +55,7 @@ static void a_killed_generators_jobs_are_at_work_again_within_the_ack_wait_and_5
     pipeline p;
     base_sha256 submissions[FEW];
     pipeline_prepare(&p, *state, 0);
-    log_claims(&p);
+    triggers_log_claims(&p);
     harness_process *lock = pipeline_lock_table(&p, "proofs"); /* claims pass, commits wait */
     pipeline_submit_many(&p, "g", FEW, submissions);
     pipeline_start_generator(&p, NULL); /* which takes all of them as one batch */
@@ -93,7 +82,7 @@ static void a_killed_publishers_jobs_are_at_work_again_within_the_ack_wait_and_5
     pipeline p;
     base_sha256 submissions[FEW];
     pipeline_prepare(&p, *state, 0);
-    log_claims(&p);
+    triggers_log_claims(&p);
     pipeline_fault(&p, "{\"kind\":\"delay\",\"delay_ms\":60000,\"on\":\"send\",\"probability\":1}");
     pipeline_start_generator(&p, NULL);
     pipeline_submit_many(&p, "p", FEW, submissions);

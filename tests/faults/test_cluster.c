@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/hex.h"
 #include "broker/publish.h"
+#include "effort.h"
 #include "harness/wait.h"
 #include "load.h"
 #include "pipeline.h"
@@ -16,7 +17,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -135,56 +135,19 @@ static void a_server_that_lost_its_disk_copies_all_and_carries_the_work(void **s
     harness_nats_cluster_wait_current(r->p.cluster);
 }
 
-/* Lines of its log but for those that confirm transactions, which goes on without NATS. */
-static size_t count_lines(const harness_process *process)
-{
-    BASE_CLEANUP(free) char *errors = harness_process_errors(process);
-    char *rest = NULL;
-    size_t lines = 0;
-    for (const char *line = strtok_r(errors, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest))
-        lines += strstr(line, "\"transaction_final\"") == NULL;
-    return lines;
-}
-
-/* Processor time of a process so far. */
-static int64_t read_cpu_ms(const harness_process *process)
-{
-    char path[64], text[1024] = "";
-    snprintf(path, sizeof(path), "/proc/%ld/stat", (long)harness_process_pid(process));
-    FILE *file = fopen(path, "re");
-    assert_non_null(file);
-    assert_non_null(fgets(text, sizeof(text), file));
-    fclose(file);
-    const char *at = strrchr(text, ')'); /* fields 14 and 15, of which the second ends with this bracket */
-    for (int field = 2; field < 14 && at != NULL; field++)
-        at = strchr(at + 1, ' ');
-    assert_non_null(at);
-    char *rest = NULL;
-    uint64_t ticks = strtoull(at, &rest, 10);
-    ticks += strtoull(rest, NULL, 10);
-    return (int64_t)(ticks * 1000 / (uint64_t)sysconf(_SC_CLK_TCK));
-}
-
-typedef struct effort {
-    size_t lines;
-    int64_t cpu_ms;
-} effort;
-
 static void read_efforts(const run *r, effort efforts[SERVICES])
 {
     for (size_t i = 0; i < SERVICES; i++)
-        efforts[i] = (effort){count_lines(r->services[i]), read_cpu_ms(r->services[i])};
+        efforts[i] = effort_read(r->services[i]);
 }
 
 static void check_efforts(const run *r, const effort before[SERVICES], int64_t duration_ms)
 {
-    effort now[SERVICES];
-    read_efforts(r, now);
+    print_message("in %" PRId64 " ms:\n", duration_ms);
     for (size_t i = 0; i < SERVICES; i++) {
-        print_message("service %zu in %" PRId64 " ms: %zu lines, %" PRId64 " ms of processor time\n", i, duration_ms,
-                      now[i].lines - before[i].lines, now[i].cpu_ms - before[i].cpu_ms);
-        assert_in_range(now[i].lines - before[i].lines, 0, OUTAGE_LINES_MAX);
-        assert_in_range(now[i].cpu_ms - before[i].cpu_ms, 0, duration_ms * OUTAGE_CPU_PERCENT_MAX / 100);
+        effort spent = effort_since(&before[i], r->services[i], i % 2 == 0 ? "generator" : "publisher");
+        assert_in_range(spent.lines, 0, OUTAGE_LINES_MAX);
+        assert_in_range(spent.cpu_ms, 0, duration_ms * OUTAGE_CPU_PERCENT_MAX / 100);
     }
 }
 
