@@ -121,11 +121,13 @@ static void print_totals(const chaos_options *options, const chaos_schedule *sch
            "rejected; "
            "%llu kills, %llu stops beyond the ack wait, %llu restarts, %llu server outages, %llu connections cut, %llu "
            "node faults, "
-           "%lld redeliveries, %lld transactions, %zu violations\n",
+           "%lld redeliveries, %lld transactions, at most %lld crashes and %lld retries of one submission, %zu "
+           "violations\n",
            (unsigned long long)options->seed, options->minutes, v->submissions, v->forged, v->duplicates, v->garbage,
            v->complete, v->rejected, (unsigned long long)o->kills, (unsigned long long)o->pauses,
            (unsigned long long)o->restarts, (unsigned long long)o->server_outages, (unsigned long long)o->cuts,
-           (unsigned long long)o->node_faults, (long long)v->redeliveries, (long long)v->transactions, v->violations);
+           (unsigned long long)o->node_faults, (long long)v->redeliveries, (long long)v->transactions,
+           (long long)v->max_crashes, (long long)v->max_retries, v->violations);
     printf("TOTAL chaos_runs=1 kills=%llu stops=%llu restarts=%llu outages=%llu cuts=%llu submissions=%zu "
            "violations=%zu\n",
            (unsigned long long)o->kills, (unsigned long long)o->pauses, (unsigned long long)o->restarts,
@@ -135,12 +137,12 @@ static void print_totals(const chaos_options *options, const chaos_schedule *sch
            "\"duplicates\":%zu,\"undecodable\":%zu,\"complete\":%zu,\"rejected\":%zu,\"kills\":%llu,\"stops\":%llu,"
            "\"restarts\":%llu,"
            "\"server_outages\":%llu,\"cuts\":%llu,\"node_faults\":%llu,\"redeliveries\":%lld,\"transactions\":%lld,"
-           "\"violations\":%zu}\n",
+           "\"max_crash_count\":%lld,\"max_retry_count\":%lld,\"violations\":%zu}\n",
            (unsigned long long)options->seed, options->minutes, (unsigned long long)schedule->hash, schedule->count,
            v->submissions, v->forged, v->duplicates, v->garbage, v->complete, v->rejected, (unsigned long long)o->kills,
            (unsigned long long)o->pauses, (unsigned long long)o->restarts, (unsigned long long)o->server_outages,
            (unsigned long long)o->cuts, (unsigned long long)o->node_faults, (long long)v->redeliveries,
-           (long long)v->transactions, v->violations);
+           (long long)v->transactions, (long long)v->max_crashes, (long long)v->max_retries, v->violations);
 }
 
 static bool run(const chaos_options *options, const chaos_schedule *schedule)

@@ -37,6 +37,24 @@ static void an_hour_holds_every_kind_of_fault(void **state)
     chaos_schedule_done(&schedule);
 }
 
+/* What a build's tests run, by its sanitizer. */
+static void the_two_short_runs_of_every_build_hold_every_kind_of_fault(void **state)
+{
+    (void)state;
+    static const uint64_t SEEDS[][2] = {CI_SEEDS};
+    for (size_t i = 0; i < sizeof(SEEDS) / sizeof(SEEDS[0]); i++) {
+        bool seen[CHAOS_KINDS] = {false};
+        for (size_t j = 0; j < 2; j++) {
+            chaos_schedule schedule = chaos_schedule_draw(SEEDS[i][j], (int64_t)(CI_MINUTES * MINUTE_MS));
+            for (size_t k = 0; k < schedule.count; k++)
+                seen[schedule.list[k].kind] = true;
+            chaos_schedule_done(&schedule);
+        }
+        for (int kind = 0; kind < CHAOS_KINDS; kind++)
+            assert_true(seen[kind]);
+    }
+}
+
 static bool is_of_a_service(chaos_kind kind)
 {
     return kind == CHAOS_SERVICE_KILL || kind == CHAOS_SERVICE_PAUSE || kind == CHAOS_SERVICE_TERM;
@@ -68,6 +86,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_same_seed_draws_the_same_schedule_on_every_machine),
         cmocka_unit_test(an_hour_holds_every_kind_of_fault),
+        cmocka_unit_test(the_two_short_runs_of_every_build_hold_every_kind_of_fault),
         cmocka_unit_test(faults_overlap_but_never_on_one_service_and_end_with_the_run),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -154,6 +154,24 @@ static void run_checker(world *w, verdict *v)
     v->transactions = (int64_t)report.transactions;
 }
 
+/* A crash is counted where a worker has died or stood still, and nowhere else; the limits of the run would hide it. */
+static void judge_counts(world *w, verdict *v)
+{
+    char sql[256];
+    uint64_t deaths = 0;
+    for (int i = 0; i < CHAOS_SERVICES; i++)
+        deaths += w->services[i].kills + w->services[i].pauses + w->services[i].forced_stops;
+    v->max_crashes = world_number(w, "SELECT coalesce(max(crashes), 0) FROM counts");
+    v->max_retries = world_number(w, "SELECT coalesce(max(retries), 0) FROM counts");
+    snprintf(sql, sizeof(sql),
+             "SELECT sha256_hash, max(crashes) FROM counts GROUP BY sha256_hash HAVING max(crashes) > %llu",
+             (unsigned long long)deaths);
+    BASE_CLEANUP(free) char *rows = harness_database_query(&w->database, sql);
+    char *rest = NULL;
+    for (char *row = strtok_r(rows, "\n", &rest); row != NULL; row = strtok_r(NULL, "\n", &rest))
+        object(v, row, "counts more crashes than services died or stood still", row + HASH_CHARS + 1);
+}
+
 void verdict_judge(world *w, const load *l, verdict *ret)
 {
     load_totals totals = load_read_totals(l);
@@ -164,5 +182,6 @@ void verdict_judge(world *w, const load *l, verdict *ret)
     ret->redeliveries = world_number(w, "SELECT coalesce(sum(greatest(generate_attempts - 1, 0) + "
                                         "greatest(publish_attempts - 1, 0)), 0) FROM submissions");
     compare_all(w, l, ret);
+    judge_counts(w, ret);
     run_checker(w, ret);
 }

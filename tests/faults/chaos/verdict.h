@@ -8,8 +8,9 @@ enum { VERDICT_STUCK_MS = 60000 }; /* in peace, that long without any progress *
 typedef struct verdict {
     size_t submissions, forged, duplicates, garbage;
     size_t complete, rejected;
-    int64_t redeliveries; /* claims beyond the first of a stage */
-    int64_t transactions; /* landed */
+    int64_t redeliveries;             /* claims beyond the first of a stage */
+    int64_t transactions;             /* landed */
+    int64_t max_crashes, max_retries; /* ever counted against one submission in one stage */
     size_t violations;
 } verdict;
 

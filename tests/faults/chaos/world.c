@@ -54,6 +54,19 @@ static void prepare_nats(world *w)
     must(broker_topology_apply(w->broker, &topology, ignore_topology, NULL, &err), &err, "make the streams");
 }
 
+/* Notes every count against a submission: the end of a stage wipes them from its row. */
+static void log_counts(const world *w)
+{
+    free(harness_database_query(
+        &w->database, "CREATE TABLE counts (sha256_hash text, crashes int, retries int);"
+                      "CREATE FUNCTION log_counts() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$BEGIN "
+                      "INSERT INTO counts VALUES (NEW.sha256_hash, NEW.crash_count, coalesce(NEW.retry_count, 0)); "
+                      "RETURN NULL; END$$;"
+                      "CREATE TRIGGER log_counts AFTER UPDATE ON submissions FOR EACH ROW "
+                      "WHEN (NEW.crash_count > OLD.crash_count OR NEW.retry_count > coalesce(OLD.retry_count, 0)) "
+                      "EXECUTE FUNCTION log_counts()"));
+}
+
 static void prepare_postgres(world *w)
 {
     base_error err = {0};
@@ -63,6 +76,7 @@ static void prepare_postgres(world *w)
     BASE_CLEANUP(store_session_free) store_session *session = NULL;
     must(store_session_new(&options, &session, &err), &err, "connect to Postgres");
     must(store_migrate_up(session, MIGRATIONS_DIR, ignore_migration, NULL, &err), &err, "apply migrations");
+    log_counts(w);
     (void)harness_database_as_service(&w->database, MIGRATIONS_DIR "/roles/proofline_service.sql");
 }
 
