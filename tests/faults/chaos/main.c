@@ -162,9 +162,10 @@ static bool run(const chaos_options *options, const chaos_schedule *schedule)
         result.violations += w.services[i].reports;
     verdict_judge(&w, l, &result);
     outage_totals outages = count_outages(&w, schedule);
+    print_totals(options, schedule, &outages, &result);
+    fflush(stdout);
     if (result.violations > 0)
         remains_keep(&w, options->keep);
-    print_totals(options, schedule, &outages, &result);
     world_done(&w);
     return result.violations == 0;
 }

@@ -114,6 +114,13 @@ static void print_end(const replica *r, const char *what, int code)
            length > 2000 ? text + length - 2000 : text);
 }
 
+/* Struck in the first milliseconds, before it had a handler: a process with nothing in hand ends by the signal, as any does. */
+static bool had_not_begun(const replica *r)
+{
+    BASE_CLEANUP(free) char *text = harness_process_errors(r->process);
+    return text[0] == '\0';
+}
+
 static size_t judge_end(replica *r)
 {
     int code = harness_process_wait(r->process, 0);
@@ -121,6 +128,8 @@ static size_t judge_end(replica *r)
     if (asked && code == EXIT_FAILURE) /* out of grace: it said so and left */
         r->forced_stops++;
     if (asked && (code == EXIT_SUCCESS || code == EXIT_FAILURE))
+        return 0;
+    if (asked && code == 128 + SIGTERM && had_not_begun(r))
         return 0;
     print_end(r, asked ? "did not stop in order" : "ended by itself", code);
     return 1;
