@@ -157,7 +157,7 @@ static void an_outage_of_the_node_costs_nothing_but_its_time(void **state)
 {
     pipeline p;
     base_sha256 submissions[2 * FEW];
-    static const expectation away[SERVICES] = {{NULL, 2 * FEW}, {"mina_node", 0}};
+    static const expectation away[SERVICES] = {{NULL, 2 * FEW}, {"mina_node", FEW}};
     pipeline_start(&p, *state, 0);
     triggers_log_claims(&p);
     pipeline_fault(&p, "{\"kind\":\"delay\",\"delay_ms\":100,\"on\":\"send\",\"probability\":1}");
@@ -202,6 +202,12 @@ static void a_full_disk_is_an_outage_without_a_hot_loop(void **state)
     check_full_disk(*state, "submissions", away, "generate_attempts");
 }
 
+static void a_full_disk_keeps_the_publisher_from_sending_and_is_no_hot_loop(void **state)
+{
+    static const expectation away[SERVICES] = {{NULL, FEW}, {"Postgres", FEW}}; /* its lane, which names the culprit */
+    check_full_disk(*state, "transactions", away, "publish_attempts");
+}
+
 static void a_table_that_is_missing_for_a_while_is_an_outage(void **state)
 {
     pipeline p;
@@ -226,6 +232,7 @@ int main(void)
         cmocka_unit_test(an_outage_of_nats_costs_nothing_but_its_time),
         cmocka_unit_test(an_outage_of_the_node_costs_nothing_but_its_time),
         cmocka_unit_test(a_full_disk_is_an_outage_without_a_hot_loop),
+        cmocka_unit_test(a_full_disk_keeps_the_publisher_from_sending_and_is_no_hot_loop),
         cmocka_unit_test(a_table_that_is_missing_for_a_while_is_an_outage),
     };
     return cmocka_run_group_tests(tests, pipeline_group_setup, pipeline_group_teardown);

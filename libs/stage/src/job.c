@@ -81,6 +81,9 @@ static void tell(const stage_worker *worker, const stage_job *job, const char *s
     static const char *const LABELS[] = {"succeeded", "rejected", "retried", "released"};
     bool succeeded = job->kind == STORE_SUCCEEDED;
     stage_metrics_job(worker->options.stage, job->fenced ? "fenced" : LABELS[job->kind]);
+    /* While something stays away each trial gives its whole batch back: only the first says so of every job. */
+    if (job->kind == STORE_RELEASED && !job->fenced && worker->gate.failures > 1)
+        return;
     TELEMETRY_LOG(level_of(job), job->fenced ? "job_fenced" : events[job->kind],
                   telemetry_text("submission", base_sha256_hex(job->submission).text),
                   telemetry_text("correlation_id", job->correlation_id),

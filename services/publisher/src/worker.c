@@ -127,7 +127,8 @@ static void take_result(const publisher_worker *worker, stage_job *job)
 /* Nothing was stored or sent. */
 static void release_all(publisher_worker *worker, size_t count, const base_error *why)
 {
-    TELEMETRY_LOG(TELEMETRY_WARN, "send_failed", telemetry_text("reason", why->message));
+    if (worker->stage.gate.failures == 0) /* each later one is a trial whether it is over */
+        TELEMETRY_LOG(TELEMETRY_WARN, "send_failed", telemetry_text("reason", why->message));
     stage_worker_needs_failed(&worker->stage, why); /* rests a little: what failed for good must not spin */
     for (size_t i = 0; i < count; i++) {
         worker->sendable[i]->kind = STORE_RELEASED;
