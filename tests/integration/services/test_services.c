@@ -75,6 +75,23 @@ static void help_and_version_need_no_settings(void **state)
     }
 }
 
+/* What could break a service on purpose is in no build that is meant to run. */
+static void only_a_faults_build_knows_fault_points(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        BASE_CLEANUP(answer_done) answer asked = run(SERVICES[i], "--fault-points", NULL);
+#ifdef PROOFLINE_FAULTS
+        assert_int_equal(asked.code, 0);
+        expect(asked.out, SERVICES[i] == GENERATOR ? "generator." : "publisher.");
+#else
+        assert_int_equal(asked.code, 2);
+        assert_string_equal(asked.out, "");
+        expect(asked.err, "unknown argument \"--fault-points\"");
+#endif
+    }
+}
+
 static void every_bad_setting_is_named_and_no_secret_shown(void **state)
 {
     (void)state;
@@ -143,6 +160,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(help_and_version_need_no_settings),
+        cmocka_unit_test(only_a_faults_build_knows_fault_points),
         cmocka_unit_test(every_bad_setting_is_named_and_no_secret_shown),
         cmocka_unit_test(settings_that_cannot_work_end_it_with_2),
         cmocka_unit_test(a_port_that_is_taken_ends_it_with_1_and_the_way_out),
