@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # fault_totals.sh LOG...: adds up what fault tests report in logs of ctest and prints it as one line of words:
 # "51 fault points, 153 fault runs, 2 chaos runs, 31 kills, 9120 submissions, 0 violations"; nothing when none reported.
+# Fails when a promise was violated or a report cannot be read, whatever became of the test that said so.
 #
 # A test reports by lines of its own on stdout, with any names of a-z and _, and whole numbers:
 #   TOTAL chaos_runs=1 kills=12 restarts=9 submissions=4381 violations=0
@@ -33,6 +34,6 @@ awk '
             say("violations")
         if (line != "")
             print line
-        exit bad
+        exit bad || sum["violations"] > 0
     }
 ' "$@"
