@@ -1,4 +1,5 @@
 /* Breaks one service (FAULT_SERVICE) at every one of its fault points, and has the checker judge what became of the work. */
+#include "base/clock.h"
 #include "harness/wait.h"
 #include "labels/situations.h"
 
@@ -10,7 +11,10 @@
 
 #include <cmocka.h>
 
-enum { LOAD = 12 };
+enum {
+    LOAD = 12,
+    STALL_MS = PIPELINE_ACK_WAIT_MS + 500, /* at least: JetStream has given its jobs to others by then */
+};
 
 static const char PROGRAM[] = BINARY_DIR "/proofline-" FAULT_SERVICE;
 
@@ -66,6 +70,18 @@ static void wait_ends(labels_run *run, const base_sha256 *submissions, const bas
     pipeline_wait(p, forged, WIRE_STATUS_REJECTED);
 }
 
+/* It wakes in the middle of the work that others have taken from it. Once the results are out (relayed, published, settled), the
+ * others may have completed everything well before the ack wait is over, and the job in its hands would still be its own. So time
+ * itself is awaited here: a stall longer than the ack wait is the subject of the test, and no event tells the end of it. */
+static void wake_late(labels_run *run, int64_t stalled_ms, const base_sha256 *taken_over)
+{
+    pipeline_wait(&run->pipeline, taken_over, WIRE_STATUS_COMPLETE);
+    int64_t left_ms = stalled_ms + STALL_MS - base_monotonic_ms();
+    if (left_ms > 0)
+        base_sleep_ms(left_ms);
+    labels_wake(run->armed);
+}
+
 /* What it does after it has woken up is the point of the test: it has the time that one more submission takes, and then ends what
  * it is at. */
 static void stop_woken(labels_run *run)
@@ -96,12 +112,11 @@ static void every_promise_holds_when_it_breaks_here(void **state)
     if (situation->provoke != NULL)
         situation->provoke(&run, &submissions[0]);
     labels_wait_act(run.armed);
+    int64_t acted_ms = base_monotonic_ms();
     replace_armed(&run, situation);
     bool wakes = labels_what() == LABELS_STALL;
-    if (wakes) { /* in the middle of the work that others have taken from it */
-        pipeline_wait(p, &submissions[0], WIRE_STATUS_COMPLETE);
-        labels_wake(run.armed);
-    }
+    if (wakes)
+        wake_late(&run, acted_ms, &submissions[0]);
     wait_ends(&run, submissions, &forged);
     if (wakes)
         stop_woken(&run);
