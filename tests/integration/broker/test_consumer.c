@@ -151,14 +151,14 @@ static void a_dead_job_never_comes_again(void **state)
 static void a_job_left_alone_comes_again_after_the_ack_wait(void **state)
 {
     (void)state;
-    broker_names names = scene_apply(connection, "leave", 500);
+    broker_names names = scene_apply(connection, "leave", 2000); /* long enough for a busy machine to answer in it */
     scene_publish(connection, names.subject_generate, 1);
     worker_options options = generator_of(&names, 10, worker_answer(BROKER_LEAVE, 0));
     BASE_CLEANUP(worker_end) worker *self = worker_start(connection, &options);
     worker_await_acked(self, 1);
     assert_int_equal(worker_seen_count(self), 2);
     int64_t between_us = worker_seen_at(self, 1).at_us - worker_seen_at(self, 0).at_us;
-    assert_true(between_us >= 450000);
+    assert_true(between_us >= 1900000);
     assert_int_equal(broker_consumer_read_stats(worker_consumer(self)).left, 1);
 }
 
