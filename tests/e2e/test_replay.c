@@ -160,6 +160,21 @@ static void messages_published_again_change_nothing_complete_and_start_the_rejec
     pipeline_stop(&p);
 }
 
+/* Both its commands and its letter at once: whichever comes first, it is published once. */
+static void a_rejected_publication_completes_when_all_its_messages_are_published_again(void **state)
+{
+    pipeline p;
+    pipeline_start(&p, *state, 0);
+    base_sha256 submission = be_refused(&p, "refused");
+    store_submission before = pipeline_get(&p, &submission);
+    replay_everything(&p);
+    store_submission after = pipeline_wait(&p, &submission, WIRE_STATUS_COMPLETE);
+    assert_true(after.epoch > before.epoch);
+    pipeline_check_promises(&p, &(pipeline_outcome){.complete = 1, .replays_allowed = 1});
+    assert_int_equal(pipeline_transactions_at_node(&p), 1);
+    pipeline_stop(&p);
+}
+
 static void append(base_buffer *ret, const void *data, size_t size)
 {
     base_error err = {0};
@@ -374,6 +389,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(messages_published_again_change_nothing_complete_and_start_the_rejected_afresh),
+        cmocka_unit_test(a_rejected_publication_completes_when_all_its_messages_are_published_again),
         cmocka_unit_test(hostile_messages_are_one_dead_letter_each_and_hold_nobody_up),
     };
     return cmocka_run_group_tests(tests, pipeline_group_setup, pipeline_group_teardown);

@@ -80,7 +80,8 @@ static size_t read_jobs(stage_batch *batch, const broker_job *const *jobs, size_
     return fresh;
 }
 
-/* A twin of a failed job may be better than it, and comes back as a job of its own. */
+/* A twin of a failed job may be better than it, and comes back as a job of its own: at once when the first was put off unclaimed (it
+ * may be an older command than the twin), for with the same delay both would come back together for ever. */
 static void end_jobs(const stage_batch *batch, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -88,7 +89,7 @@ static void end_jobs(const stage_batch *batch, size_t count)
         if (job->twin_of != NULL && job->twin_of->passed)
             *job->settlement = (broker_settlement){.verdict = BROKER_DONE};
         else if (job->twin_of != NULL)
-            return_job(batch, job, TWIN_DELAY_MS);
+            return_job(batch, job, job->twin_of->claim.answer == STORE_ANSWERED ? 0 : TWIN_DELAY_MS);
     }
     for (size_t i = 0; batch->steps->forget != NULL && i < count; i++)
         batch->steps->forget(batch->ctx, stage_batch_at(batch, i));
