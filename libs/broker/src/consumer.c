@@ -299,6 +299,10 @@ static bool gate_is_open(broker_consumer *consumer)
     if (wait_ms <= 0)
         return true;
     return_queue(consumer);
+    if (consumer->pull_failures > 0) { /* no pull will tell while the gate is closed, and the durable is bound again */
+        consumer->pull_failures = 0;
+        tell_health(consumer);
+    }
     rest(consumer, wait_ms, NULL);
     return false;
 }
