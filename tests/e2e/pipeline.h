@@ -123,9 +123,6 @@ void pipeline_unlock(pipeline *p, harness_process *psql);
 /* SIGKILL, and waits for the end. The process stays the caller's. */
 void pipeline_kill(harness_process *process);
 
-/* Waits until that number is at least this. */
-void pipeline_wait_number(pipeline *p, const char *sql, int64_t at_least);
-
 /* Sets a fault of the devnode: the body of POST /control/faults. NULL clears all. */
 void pipeline_fault(pipeline *p, const char *json);
 void pipeline_make_block(pipeline *p);

@@ -5,20 +5,8 @@ set -uo pipefail
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 WORK=$(mktemp -d)
 trap 'rm -rf "$WORK"' EXIT
-PASSED=0
-FAILED=0
-
-test_that() {
-    local name=$1
-    shift
-    if "$@"; then
-        PASSED=$((PASSED + 1))
-        echo "[       OK ] $name"
-    else
-        FAILED=$((FAILED + 1))
-        echo "[  FAILED  ] $name"
-    fi
-}
+# shellcheck source=tests/harness/checks.sh
+. "$HERE/checks.sh"
 
 # says STATUS TEXT SCRIPT FILE...: the script ends with this exit code and prints just this on stdout.
 says() {
@@ -143,8 +131,4 @@ test_that a_program_that_crashed_is_counted_as_failed a_crashed_program_is_faile
 test_that a_program_that_is_missing_is_counted_as_failed a_missing_program_is_failed
 test_that nothing_run_is_no_success nothing_run_is_no_success
 
-echo "[  PASSED  ] $PASSED test(s)."
-if ((FAILED > 0)); then
-    echo "[  FAILED  ] $FAILED test(s), listed below:"
-    exit 1
-fi
+end_of_tests

@@ -6,20 +6,8 @@ SOURCE=$1
 BIN=$2
 WORK=$(mktemp -d)
 trap 'rm -rf "$WORK"' EXIT
-PASSED=0
-FAILED=0
-
-test_that() {
-    local name=$1
-    shift
-    if "$@"; then
-        PASSED=$((PASSED + 1))
-        echo "[       OK ] $name"
-    else
-        FAILED=$((FAILED + 1))
-        echo "[  FAILED  ] $name"
-    fi
-}
+# shellcheck source=tests/harness/checks.sh
+. "$SOURCE/tests/harness/checks.sh"
 
 # documents KIND [NAME]: the rendered objects of this kind.
 documents() {
@@ -150,8 +138,4 @@ test_that the_readme_names_what_is_there readme_names_folders_that_are_there
 test_that every_setting_is_known_to_a_program every_setting_is_known
 test_that every_command_is_a_program_of_ours programs_are_ours
 
-echo "[  PASSED  ] $PASSED test(s)."
-if ((FAILED > 0)); then
-    echo "[  FAILED  ] $FAILED test(s), listed below:"
-    exit 1
-fi
+end_of_tests
