@@ -24,6 +24,12 @@ static size_t count_lines(harness_process *process, const char *part)
     return count;
 }
 
+static bool shows_metric(uint16_t port, const char *line)
+{
+    BASE_CLEANUP(harness_http_reply_done) harness_http_reply reply = harness_http_get(port, "/metrics");
+    return strstr(reply.body, line) != NULL;
+}
+
 static void kill_node(pipeline *p)
 {
     harness_process_signal(p->node, SIGKILL);
@@ -128,6 +134,8 @@ static void a_changed_fee_payer_sends_the_old_ones_transaction_and_makes_no_seco
     pipeline_wait(&p, &submission, WIRE_STATUS_COMPLETE);
     assert_int_equal(pipeline_transactions_at_node(&p), 1);
     assert_int_equal(pipeline_number(&p, "SELECT count(*) FROM transactions"), 1);
+    assert_true(
+        shows_metric(readiness_port(p.publisher), "proofline_transactions_sent_total{answer=\"accepted\"} 1\n"));
     pipeline_check_promises(&p, &(pipeline_outcome){.complete = 1});
     pipeline_stop(&p);
 }
@@ -249,12 +257,6 @@ static void fund(pipeline *p, const char *address, const char *mina)
     BASE_CLEANUP(harness_http_reply_done)
     harness_http_reply reply = harness_http_send("POST", p->node_port, "/control/fund", "application/json", funds);
     assert_int_equal(reply.status, 200);
-}
-
-static bool shows_metric(uint16_t port, const char *line)
-{
-    BASE_CLEANUP(harness_http_reply_done) harness_http_reply reply = harness_http_get(port, "/metrics");
-    return strstr(reply.body, line) != NULL;
 }
 
 static void an_empty_fee_payer_pauses_the_lane_and_is_blamed_on_no_job(void **state)

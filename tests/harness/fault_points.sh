@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # fault_points.sh FILE...: finds calls that change something outside the process and have no fault point beside them, and says
-# where and what to do. A function needs as many points (BASE_FAULT of base/fault.h) as it has such calls.
+# where and what to do. A function needs as many points (BASE_FAULT or BASE_FAULT_NAMED of base/fault.h) as it has such calls.
 #
 # Of the libs that talk to the world (store, broker, ledger) every call counts that is not listed here as one that only reads, makes
 # or releases something of this process: a new function counts until somebody has thought about it.
@@ -25,7 +25,7 @@ HARMLESS=$HARMLESS awk '
         calls = points = excused = 0
     }
     /^[ \t]/ {
-        points += gsub(/BASE_FAULT\(/, "BASE_FAULT(")
+        points += gsub(/BASE_FAULT(_NAMED)?\(/, "&")
         excused += /No fault point: ./
         text = $0
         gsub(/"[^"]*"|\/\*.*/, "", text)

@@ -33,6 +33,14 @@ a_call_beside_a_fault_point_is_fine() {
     says 0 '' fault_points.sh "$WORK/pass_on.c"
 }
 
+# The names of points are none: they are for the function that is called.
+a_named_point_counts_and_a_name_does_not() {
+    function_with '    code = code == BASE_OK ? BASE_FAULT_NAMED(sent, err) : code;'
+    says 0 '' fault_points.sh "$WORK/pass_on.c" || return 1
+    function_with '    pass_on(BASE_FAULT_NAME("relay.published"), err);'
+    ! "$HERE/fault_points.sh" "$WORK/pass_on.c" >/dev/null
+}
+
 an_excused_call_is_fine() {
     function_with '    /* No fault point: nothing follows it. */'
     says 0 '' fault_points.sh "$WORK/pass_on.c"
@@ -119,6 +127,7 @@ nothing_run_is_no_success() {
 
 test_that a_call_without_a_fault_point_is_named_by_file_and_line a_bare_call_is_named
 test_that a_call_beside_a_fault_point_is_fine a_call_beside_a_fault_point_is_fine
+test_that a_fault_point_named_by_the_caller_counts_and_its_name_does_not a_named_point_counts_and_a_name_does_not
 test_that a_call_that_is_excused_by_a_reason_is_fine an_excused_call_is_fine
 test_that a_fault_point_counts_for_its_own_function_only a_point_counts_for_its_own_function_only
 test_that reports_of_two_logs_are_added reports_of_two_logs_are_added

@@ -135,6 +135,17 @@ void publisher_lane_keep(publisher_lane *lane)
         (void)!publisher_lane_guard(lane, &err); /* a loss is met at the next send */
 }
 
+ledger_answer publisher_lane_send(publisher_lane *lane, base_bytes payload, const char *sending, const char *sent,
+                                  base_error *ret_reason)
+{
+    if (BASE_FAULT_NAMED(sending, ret_reason) != BASE_OK)
+        return LEDGER_UNAVAILABLE;
+    int64_t started = base_monotonic_us();
+    ledger_answer answer = ledger_send(lane->ledger, payload, ret_reason);
+    stage_metrics_send(ledger_answer_name(answer), (double)(base_monotonic_us() - started) / 1e6);
+    return BASE_FAULT_NAMED(sent, ret_reason) == BASE_OK ? answer : LEDGER_UNKNOWN;
+}
+
 void publisher_lane_unsettle(publisher_lane *lane)
 {
     lane->settled = false;

@@ -44,6 +44,11 @@ BASE_MUST_CHECK base_code publisher_lane_guard(publisher_lane *lane, base_error 
  * else. */
 void publisher_lane_keep(publisher_lane *lane);
 
+/* Sends the bytes of a transaction once and counts the node's answer. `sending` and `sent` are the fault points before and after
+ * (BASE_FAULT_NAME): at the first nothing is sent, at the second the answer is lost. */
+ledger_answer publisher_lane_send(publisher_lane *lane, base_bytes payload, const char *sending, const char *sent,
+                                  base_error *ret_reason);
+
 /* Something made the next nonce doubtful. */
 void publisher_lane_unsettle(publisher_lane *lane);
 /* The node did not do its part: nothing is pulled until it answers. Unsettles too. */

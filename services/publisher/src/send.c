@@ -64,14 +64,6 @@ static void retry_or_reject(publisher_lane *lane, publisher_task *task, const ch
     conclude(task, last ? STORE_REJECTED : STORE_RETRY, reason_code, abandon);
 }
 
-static ledger_answer send_bytes_of_foreign(publisher_lane *lane, base_bytes payload, base_error *ret_reason)
-{
-    if (BASE_FAULT("foreign.sending", ret_reason) != BASE_OK)
-        return LEDGER_UNAVAILABLE;
-    ledger_answer answer = ledger_send(lane->ledger, payload, ret_reason);
-    return BASE_FAULT("foreign.sent", ret_reason) == BASE_OK ? answer : LEDGER_UNKNOWN;
-}
-
 /* A transaction of another fee payer, whose key was changed since: no lane of ours settles it. Its bytes are sent again, and as long as
  * they may land there is no other. */
 static void send_foreign(publisher_lane *lane, publisher_task *task, const ledger_sighting *sighting)
@@ -81,7 +73,8 @@ static void send_foreign(publisher_lane *lane, publisher_task *task, const ledge
         conclude(task, STORE_RELEASED, "released", false);
         return;
     }
-    ledger_answer answer = send_bytes_of_foreign(lane, transaction->payload, &task->why);
+    ledger_answer answer = publisher_lane_send(lane, transaction->payload, BASE_FAULT_NAME("foreign.sending"),
+                                               BASE_FAULT_NAME("foreign.sent"), &task->why);
     if (answer == LEDGER_ACCEPTED) {
         conclude(task, STORE_SUCCEEDED, NULL, false);
     } else if (answer == LEDGER_UNAVAILABLE || answer == LEDGER_UNKNOWN ||
@@ -278,16 +271,6 @@ static bool judge_answer(publisher_lane *lane, publisher_task *task, ledger_answ
     return false;
 }
 
-static ledger_answer send_one(publisher_lane *lane, const ledger_transaction *made, base_error *ret_reason)
-{
-    if (BASE_FAULT("publisher.sending", ret_reason) != BASE_OK)
-        return LEDGER_UNAVAILABLE;
-    int64_t started = base_monotonic_us();
-    ledger_answer answer = ledger_send(lane->ledger, base_buffer_view(&made->payload), ret_reason);
-    stage_metrics_send(ledger_answer_name(answer), (double)(base_monotonic_us() - started) / 1e6);
-    return BASE_FAULT("publisher.sent", ret_reason) == BASE_OK ? answer : LEDGER_UNKNOWN;
-}
-
 /* Sends until one does not get through: those behind it would leave a gap, which the node refuses. */
 static void send_all(publisher_lane *lane, send_batch *batch)
 {
@@ -304,7 +287,10 @@ static void send_all(publisher_lane *lane, send_batch *batch)
             going = false;
             continue;
         }
-        going = judge_answer(lane, task, send_one(lane, &batch->made[i], &task->why));
+        ledger_answer answer =
+            publisher_lane_send(lane, base_buffer_view(&batch->made[i].payload), BASE_FAULT_NAME("publisher.sending"),
+                                BASE_FAULT_NAME("publisher.sent"), &task->why);
+        going = judge_answer(lane, task, answer);
         if (going)
             lane->next_nonce++;
     }

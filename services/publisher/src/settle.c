@@ -215,16 +215,6 @@ static base_code resolve_refused(publisher_lane *lane, open_set *open, const sto
     return abandon(lane, open, transaction, &sighting, refusal, err);
 }
 
-static ledger_answer send_again(publisher_lane *lane, const store_transaction *transaction, base_error *ret_reason)
-{
-    if (BASE_FAULT("lane.resending", ret_reason) != BASE_OK)
-        return LEDGER_UNAVAILABLE;
-    int64_t started = base_monotonic_us();
-    ledger_answer answer = ledger_send(lane->ledger, transaction->payload, ret_reason);
-    stage_metrics_send(ledger_answer_name(answer), (double)(base_monotonic_us() - started) / 1e6);
-    return BASE_FAULT("lane.resent", ret_reason) == BASE_OK ? answer : LEDGER_UNKNOWN;
-}
-
 /* A transaction that the node does not show: sends its bytes again if it can still land. */
 static base_code mend_missing(publisher_lane *lane, open_set *open, const store_transaction *transaction,
                               const ledger_sighting *sighting, base_error *err)
@@ -235,7 +225,8 @@ static base_code mend_missing(publisher_lane *lane, open_set *open, const store_
     if (guarded != BASE_OK)
         return guarded;
     base_error reason = {0};
-    ledger_answer answer = send_again(lane, transaction, &reason);
+    ledger_answer answer = publisher_lane_send(lane, transaction->payload, BASE_FAULT_NAME("lane.resending"),
+                                               BASE_FAULT_NAME("lane.resent"), &reason);
     switch (answer) {
     case LEDGER_ACCEPTED:
         tell(TELEMETRY_INFO, "transaction_sent_again", transaction, "the node did not have it");
