@@ -1,6 +1,7 @@
 #include "scene.h"
 
 #include "base/hex.h"
+#include "harness/stream.h"
 #include "harness/wait.h"
 #include "wire/headers.h"
 
@@ -190,8 +191,7 @@ uint64_t scene_store_event(const scene *s, const wire_status_changed *event)
 
 void scene_delete(const scene *s, const char *stream, uint64_t sequence)
 {
-    base_error err = {0};
-    must(broker_stream_delete_message(s->pipeline.broker, stream, sequence, &err), &err);
+    assert_true(harness_stream_delete(s->pipeline.broker, stream, sequence));
 }
 
 void scene_take(const scene *s, const char *stream, uint64_t sequence, broker_stored *ret)

@@ -11,6 +11,16 @@ static bool are_equal(const evidence_public_key *a, const evidence_public_key *b
     return memcmp(a, b, sizeof(*a)) == 0;
 }
 
+/* Only a point of P-256 can be read back. */
+static void check_point(const evidence_public_key *key)
+{
+    base_error err = {0};
+    evidence_public_key again;
+    evidence_public_key_text hex = evidence_public_key_hex(key);
+    FUZZ_CHECK(evidence_public_key_from_hex(base_bytes_of(hex.text, strlen(hex.text)), &again, &err) == BASE_OK);
+    FUZZ_CHECK(are_equal(key, &again));
+}
+
 static void public_key(base_bytes text)
 {
     evidence_public_key key;
@@ -21,10 +31,7 @@ static void public_key(base_bytes text)
     FUZZ_CHECK_ANSWER(code, err);
     if (code != BASE_OK)
         return;
-    FUZZ_CHECK(evidence_public_key_check(&key, &err) == BASE_OK);
-    evidence_public_key_text hex = evidence_public_key_hex(&key);
-    FUZZ_CHECK(evidence_public_key_from_hex(base_bytes_of(hex.text, strlen(hex.text)), &again, &err) == BASE_OK);
-    FUZZ_CHECK(are_equal(&key, &again));
+    check_point(&key);
     FUZZ_CHECK(evidence_public_key_to_pem(&key, &pem, &err) == BASE_OK);
     FUZZ_CHECK(evidence_public_key_from_pem(base_buffer_view(&pem), &again, &err) == BASE_OK);
     FUZZ_CHECK(are_equal(&key, &again));
@@ -75,7 +82,7 @@ static void signers(const char *text)
     FUZZ_CHECK(list.count <= EVIDENCE_SIGNERS_MAX);
     FUZZ_CHECK((list.count == 0) == (text[strspn(text, " \t\r\n")] == '\0'));
     for (size_t i = 0; i < list.count; i++) {
-        FUZZ_CHECK(evidence_public_key_check(&list.keys[i], &err) == BASE_OK);
+        check_point(&list.keys[i]);
         FUZZ_CHECK(evidence_signers_allow(&list, &list.keys[i], &err) == BASE_OK);
     }
     evidence_public_key stranger = {{0}, {0}};

@@ -53,18 +53,6 @@ base_code broker_stream_next(broker_connection *connection, const char *stream, 
     return get_message(connection, stream, what, request, ret, err);
 }
 
-base_code broker_stream_delete_message(broker_connection *connection, const char *stream, uint64_t sequence,
-                                       base_error *err)
-{
-    char what[BASE_ERROR_MESSAGE];
-    snprintf(what, sizeof(what), "deletion of message %llu of stream %.64s", (unsigned long long)sequence, stream);
-    BROKER_JSON *request = json_pack("{s:I, s:b}", "seq", (json_int_t)sequence, "no_erase", 1);
-    if (request == NULL)
-        return base_fail(err, BASE_NO_MEMORY, "no memory for a request");
-    BROKER_JSON *answer = NULL;
-    return ask(broker_api, connection, stream, "MSG.DELETE", what, request, &answer, err);
-}
-
 base_code broker_stream_read_state(broker_connection *connection, const char *stream, broker_stream_state *ret,
                                    base_error *err)
 {

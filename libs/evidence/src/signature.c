@@ -10,12 +10,6 @@ static const uint8_t order[EVIDENCE_SCALAR_SIZE] = {0xff, 0xff, 0xff, 0xff, 0x00
                                                     0xff, 0xff, 0xff, 0xff, 0xff, 0xbc, 0xe6, 0xfa, 0xad, 0xa7, 0x17,
                                                     0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51};
 
-base_code evidence_public_key_check(const evidence_public_key *key, base_error *err)
-{
-    BASE_CLEANUP(EVP_PKEY_free) EVP_PKEY *pkey = NULL;
-    return evidence_pkey_from_point(key, &pkey, err);
-}
-
 static base_code check_scalar(const char *name, const uint8_t scalar[EVIDENCE_SCALAR_SIZE], base_error *err)
 {
     static const uint8_t zero[EVIDENCE_SCALAR_SIZE];

@@ -133,10 +133,9 @@ static base_code read_stored(void *ctx, base_error *err)
         return code;
     check_copy(&first, sequence);
     code = broker_stream_next(g->connection, stream, sequence + 1, g->topology.names.subject_generate, &next, err);
-    if (code != BASE_OK)
-        return code;
-    check_copy(&next, sequence + 1);
-    return broker_stream_delete_message(g->connection, stream, sequence, err);
+    if (code == BASE_OK)
+        check_copy(&next, sequence + 1);
+    return code;
 }
 
 static base_code read_states(void *ctx, base_error *err)

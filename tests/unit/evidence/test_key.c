@@ -78,7 +78,10 @@ static void a_sec1_private_key_is_read_also_after_its_parameters(void **state)
     BASE_CLEANUP(evidence_private_key_free) evidence_private_key *key = NULL;
     base_error err = {0};
     assert_int_equal(evidence_private_key_from_pem(view(bio), &key, &err), BASE_OK);
-    assert_int_equal(evidence_public_key_check(evidence_private_key_public(key), NULL), BASE_OK);
+    base_sha256 hash = {{1}};
+    evidence_signature signature;
+    assert_int_equal(evidence_sign(key, &hash, &signature, &err), BASE_OK);
+    assert_int_equal(evidence_signature_verify(evidence_private_key_public(key), &hash, &signature, &err), BASE_OK);
 }
 
 static void refuses_private(base_bytes pem, const char *reason)

@@ -22,9 +22,6 @@ BASE_MUST_CHECK base_code broker_stream_get(broker_connection *connection, const
 /* The first message on `subject` (wildcards allowed) at or after `sequence`. */
 BASE_MUST_CHECK base_code broker_stream_next(broker_connection *connection, const char *stream, uint64_t sequence,
                                              const char *subject, broker_stored *ret, base_error *err);
-/* BASE_NOT_FOUND: no such sequence (any more), or no such stream. */
-BASE_MUST_CHECK base_code broker_stream_delete_message(broker_connection *connection, const char *stream,
-                                                       uint64_t sequence, base_error *err);
 
 typedef struct broker_stream_state {
     uint64_t messages, bytes, first_sequence, last_sequence;

@@ -20,12 +20,10 @@ typedef struct evidence_signature {
 /* All functions: any thread, no I/O, under 0.1 ms. BASE_INVALID means that the input is bad for ever, and *err says in which
  * way; BASE_INTERNAL and BASE_NO_MEMORY come from libcrypto and say nothing about the input. */
 
-/* The key is a point of P-256 with both coordinates below p (the point at infinity has no such form). */
-BASE_MUST_CHECK base_code evidence_public_key_check(const evidence_public_key *key, base_error *err);
-
 /* r and s are in [1, n - 1], n the order of P-256. */
 BASE_MUST_CHECK base_code evidence_signature_check(const evidence_signature *signature, base_error *err);
 
-/* Checks signature and key as above, then verifies. `hash` is what was signed: it is not hashed again. */
+/* Checks the signature as above, and that the key is a point of P-256 with both coordinates below p (the point at infinity has no such
+ * form), then verifies. `hash` is what was signed: it is not hashed again. */
 BASE_MUST_CHECK base_code evidence_signature_verify(const evidence_public_key *key, const base_sha256 *hash,
                                                     const evidence_signature *signature, base_error *err);
