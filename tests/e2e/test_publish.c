@@ -313,6 +313,15 @@ static void a_node_that_says_the_fee_payer_is_poor_is_believed_and_asked_again_w
     pipeline_stop(&p);
 }
 
+/* The publisher goes from what is wrong with the node now to this, and never meets one that is well. */
+static void change_fault(pipeline *p, const char *json)
+{
+    harness_process_pause(p->publisher);
+    pipeline_fault(p, NULL);
+    pipeline_fault(p, json);
+    harness_process_resume(p->publisher);
+}
+
 /* Its bytes are stored, and the money goes elsewhere before they are sent. */
 static void a_stored_transaction_waits_for_money_too(void **state)
 {
@@ -323,10 +332,7 @@ static void a_stored_transaction_waits_for_money_too(void **state)
     pipeline_fault(&p, "{\"kind\":\"http_503\",\"on\":\"send\",\"probability\":1}");
     base_sha256 submission = pipeline_submit(&p, "stored");
     pipeline_wait_number(&p, "SELECT count(*) FROM transactions WHERE state = 'committed'", 1);
-    harness_process_pause(p.publisher);
-    pipeline_fault(&p, NULL);
-    pipeline_fault(&p, "{\"kind\":\"error\",\"text\":\"Insufficient_funds\",\"on\":\"send\",\"probability\":1}");
-    harness_process_resume(p.publisher);
+    change_fault(&p, "{\"kind\":\"error\",\"text\":\"Insufficient_funds\",\"on\":\"send\",\"probability\":1}");
     readiness_wait(port, 503, "send MINA to it");
     base_sleep_ms(2000);
     assert_int_equal(count_lines(p.publisher, "dependency_down"), 1);
@@ -355,11 +361,8 @@ static void what_landed_and_a_lagging_node_does_not_show_is_not_made_anew(void *
     pipeline_fault(&p, "{\"kind\":\"http_503\",\"on\":\"lookup\"}");
     base_sha256 submission = pipeline_submit(&p, "landed");
     assert_true(harness_wait_until(has_one_transaction, &p, PIPELINE_WAIT_MS));
-    harness_process_pause(p.publisher);
     pipeline_make_block(&p);
-    pipeline_fault(&p, NULL);
-    pipeline_fault(&p, LAGGING);
-    harness_process_resume(p.publisher);
+    change_fault(&p, LAGGING);
     readiness_wait(port, 503, "lags");
     base_sleep_ms(3000); /* longer than the time between two looks */
     assert_int_equal(count_lines(p.publisher, "transaction_abandoned"), 0);
