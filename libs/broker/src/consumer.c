@@ -15,6 +15,7 @@
 
 #define PULL_MS        5000
 #define PULL_SHARE     2 /* a pull waits no longer than the ack wait / this: a job is as old as the pull that brought it */
+#define SEEN_MS        5000 /* while the gate is shut no pull tells of the durable: then it is asked for this often */
 #define RETRY_FIRST_MS 100
 #define RETRY_MAX_MS   800 /* with its jitter under a second: jobs come within a second of the return */
 #define NAME_SIZE      256
@@ -35,6 +36,7 @@ struct broker_consumer {
     broker_settlement *settlements;
     void (*report)(void *ctx, const base_error *err);
     bool sparse;           /* how to pull next */
+    int64_t seen_ms;       /* monotonic: when the server last told of the durable */
     int64_t bind_failures; /* in a row, as the next */
     int64_t pull_failures;
     bool told; /* the caller knows of trouble */
@@ -169,13 +171,13 @@ static void tell_health(broker_consumer *consumer)
     consumer->told = false;
 }
 
-/* True when the durable is there. Otherwise the trouble is told and a little time has passed. */
+/* True when the durable is there, and the server told so lately. Otherwise the trouble is told and a little time has passed. */
 static bool bind_durable(broker_consumer *consumer)
 {
     uint64_t link_changes = 0;
     {
         BROKER_HOLD(&consumer->intake.condition);
-        if (consumer->bound)
+        if (consumer->bound && base_monotonic_ms() - consumer->seen_ms < SEEN_MS)
             return true;
         link_changes = consumer->link_changes;
     }
@@ -187,6 +189,7 @@ static bool bind_durable(broker_consumer *consumer)
         return false;
     }
     consumer->bind_failures = 0;
+    consumer->seen_ms = base_monotonic_ms();
     broker_heartbeat_set_ack_wait(&consumer->heartbeat, state.ack_wait_ms);
     {
         BROKER_HOLD(&consumer->intake.condition);
@@ -231,6 +234,7 @@ static void pull(broker_consumer *consumer)
         note_pull_failure(consumer, &trouble);
         return;
     }
+    consumer->seen_ms = base_monotonic_ms();
     if (consumer->pull_failures > 0) {
         consumer->pull_failures = 0;
         tell_health(consumer);

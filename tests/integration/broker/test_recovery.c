@@ -121,6 +121,34 @@ static void a_deleted_consumer_is_bound_to_again_when_made_anew(void **state)
     natsConnection_Destroy(raw);
 }
 
+static bool is_healthy(void *consumer)
+{
+    return broker_consumer_check(consumer, NULL) == BASE_OK;
+}
+
+/* A worker that stands by pulls nothing, and must not look ready for the day it is needed. */
+static void a_consumer_that_goes_while_the_gate_is_shut_is_told(void **state)
+{
+    (void)state;
+    BASE_CLEANUP(harness_nats_free) harness_nats *server = harness_nats_new(NULL);
+    BASE_CLEANUP(broker_connection_free) broker_connection *connection = scene_connect(server);
+    broker_names names = scene_apply(connection, NULL, 0);
+    const worker_options work = {
+        .stream = names.stream_jobs, .durable = BROKER_DURABLE_GENERATOR, .batch = 20, .paused = true};
+    BASE_CLEANUP(worker_end) worker *self = worker_start(connection, &work);
+    assert_true(harness_wait_until(is_healthy, worker_consumer(self), SCENE_DEADLINE_MS));
+    natsConnection *raw = connect_operator(server);
+    ask(raw, "$JS.API.CONSUMER.DELETE.PROOFLINE_JOBS.generator");
+    worker_await_troubles(self, 1, 0);
+    assert_int_equal(worker_last_trouble(self).code, BASE_NOT_FOUND);
+    assert_int_equal(broker_consumer_check(worker_consumer(self), NULL), BASE_UNAVAILABLE);
+    scene_apply(connection, NULL, 0);
+    worker_await_troubles(self, 1, 1);
+    base_error err;
+    scene_expect_ok(broker_consumer_check(worker_consumer(self), &err), &err);
+    natsConnection_Destroy(raw);
+}
+
 /* The durable can be read, so only the silence after a pull tells that something is wrong. */
 static void a_pull_that_gets_no_answer_is_told(void **state)
 {
@@ -209,6 +237,7 @@ int main(void)
         cmocka_unit_test(a_restart_of_the_server_is_waited_out),
         cmocka_unit_test(a_job_in_hand_survives_a_restart_of_the_server),
         cmocka_unit_test(a_deleted_consumer_is_bound_to_again_when_made_anew),
+        cmocka_unit_test(a_consumer_that_goes_while_the_gate_is_shut_is_told),
         cmocka_unit_test(a_pull_that_gets_no_answer_is_told),
         cmocka_unit_test(a_stop_with_the_server_away_does_not_hang),
         cmocka_unit_test(verdicts_that_nobody_confirms_are_counted_and_the_jobs_come_again),
