@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 typedef struct effort {
-    size_t lines; /* but for those that confirm transactions, which tell of work and not of trouble */
+    size_t lines; /* but for those that tell of work done: a proof generated, published, its transaction final */
     int64_t cpu_ms;
 } effort;
 

@@ -27,7 +27,7 @@ enum {
     SERVICES = 4,
     PUBLISH_MS = 3000,
     OUTAGE_MS = 12000,
-    OUTAGE_LINES_MAX = 60, /* of one service, in that time */
+    OUTAGE_LINES_MAX = 30, /* of one service, in that time */
     OUTAGE_CPU_PERCENT_MAX = 25,
     TERMINAL_MS = 60000,
 };
