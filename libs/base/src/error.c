@@ -54,6 +54,8 @@ const char *base_code_name(base_code code)
         return "denied";
     case BASE_LIMIT:
         return "limit";
+    case BASE_UNPREPARED:
+        return "unprepared";
     case BASE_UNAVAILABLE:
         return "unavailable";
     case BASE_TIMEOUT:

@@ -78,7 +78,7 @@ static base_code refuse(const char *what, const json_t *error, base_error *err)
     bool no_message =
         err_code == DELETE_FAILED && (strcmp(words, "no message found") == 0 || strcmp(words, "stream store EOF") == 0);
     if (err_code == STREAM_NOT_FOUND || err_code == CONSUMER_NOT_FOUND)
-        return base_fail(err, BASE_NOT_FOUND, "%s: %s: run `proofctl topology apply`", what, words);
+        return base_fail(err, BASE_UNPREPARED, "%s: %s: run `proofctl topology apply`", what, words);
     if (code == HTTP_NOT_FOUND || err_code == SEQUENCE_NOT_FOUND || no_message)
         return base_fail(err, BASE_NOT_FOUND, "%s: %s", what, words);
     if (err_code == NO_PEERS)

@@ -13,8 +13,8 @@ static inline void broker_json_release_at(json_t **value)
 #define BROKER_JSON __attribute__((cleanup(broker_json_release_at))) json_t
 
 /* Sends `request` (NULL: an empty body) to $JS.API.<subject> and waits. The caller owns *ret (json_decref).
- * `what` names the thing asked for in messages. BASE_NOT_FOUND (stream, consumer or message), BASE_CONFLICT, BASE_INVALID
- * (JetStream refuses the request), BASE_UNAVAILABLE, BASE_TIMEOUT. */
+ * `what` names the thing asked for in messages. BASE_UNPREPARED (no such stream or consumer), BASE_NOT_FOUND (message),
+ * BASE_CONFLICT, BASE_INVALID (JetStream refuses the request), BASE_UNAVAILABLE, BASE_TIMEOUT. */
 BASE_MUST_CHECK base_code broker_api(broker_connection *connection, const char *what, const char *subject,
                                      const json_t *request, json_t **ret, base_error *err);
 

@@ -21,7 +21,7 @@ static base_code read_info(broker_connection *connection, const char *stream, co
     if (code != BASE_OK || json_object_get(*ret, "config") != NULL)
         return code;
     json_decref(BASE_TAKE(*ret)); /* it is just being deleted: a server tells that by an answer without contents */
-    return base_fail(err, BASE_NOT_FOUND, "%s: consumer not found: run `proofctl topology apply`", what);
+    return base_fail(err, BASE_UNPREPARED, "%s: consumer not found: run `proofctl topology apply`", what);
 }
 
 void broker_durable_fill(const json_t *info, broker_durable_state *ret)

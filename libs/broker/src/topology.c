@@ -148,7 +148,7 @@ static base_code handle_target(const topology_run *run, const topology_target *t
     BROKER_JSON *info = NULL;
     base_error asked;
     base_code code = ask(run, target, "INFO", NULL, &info, &asked);
-    if (code == BASE_NOT_FOUND)
+    if (code == BASE_UNPREPARED)
         return handle_missing(run, target, err);
     if (code != BASE_OK)
         return base_fail(err, code, "%s", asked.message);

@@ -175,7 +175,7 @@ bool stage_worker_try_again(stage_worker *worker, base_code code, const base_err
 {
     const bool is_away = code == BASE_UNAVAILABLE || code == BASE_AMBIGUOUS || code == BASE_TIMEOUT;
     const bool is_misconfigured =
-        code == BASE_DENIED || code == BASE_NOT_FOUND; /* a table or a right: no job's fault */
+        code == BASE_DENIED || code == BASE_UNPREPARED; /* a table or a right: no job's fault */
     if (!is_away && !is_misconfigured && code != BASE_NO_MEMORY)
         return false;
     stage_worker_store_failed(worker, why);

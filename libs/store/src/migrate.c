@@ -136,7 +136,7 @@ static base_code make_plan(store_session *session, const char *directory, plan *
     BASE_CLEANUP(store_rows_done) store_rows rows = {0};
     base_error failure = {0};
     code = store_query(session, STORE_FLIGHT_READS, &APPLIED, NULL, &rows, &failure);
-    if (code == BASE_NOT_FOUND)
+    if (code == BASE_UNPREPARED)
         return BASE_OK; /* never migrated */
     if (code != BASE_OK && err != NULL)
         *err = failure;

@@ -136,7 +136,7 @@ base_code store_result_fail(const PGresult *result, const char *what, base_error
     const base_code code = store_sqlstate_code(sqlstate);
     char words[BASE_ERROR_MESSAGE];
     base_one_line(primary == NULL ? PQresultErrorMessage(result) : primary, words, sizeof(words));
-    if (code == BASE_NOT_FOUND)
+    if (code == BASE_UNPREPARED)
         return base_fail(err, code, "the database is not migrated, run `proofctl migrate up`: %s: %s", what, words);
     return base_fail(err, code, "Postgres, %s: %s (%s)", what, words, sqlstate == NULL ? "no SQLSTATE" : sqlstate);
 }

@@ -19,11 +19,11 @@ static const sqlstate_class CLASSES[] = {
     {"28", BASE_DENIED},         /* invalid authorization */
     {"42501", BASE_DENIED},      /* insufficient privilege */
     {"3D000", BASE_UNAVAILABLE}, /* no such database, yet */
-    {"3F000", BASE_NOT_FOUND},   /* no such schema */
+    {"3F000", BASE_UNPREPARED},  /* no such schema */
     {"40", BASE_UNAVAILABLE},    /* serialization failure, deadlock */
-    {"42P01", BASE_NOT_FOUND},   /* no such table */
-    {"42703", BASE_NOT_FOUND},   /* no such column */
-    {"42704", BASE_NOT_FOUND},   /* no such object */
+    {"42P01", BASE_UNPREPARED},  /* no such table */
+    {"42703", BASE_UNPREPARED},  /* no such column */
+    {"42704", BASE_UNPREPARED},  /* no such object */
     {"53", BASE_UNAVAILABLE},    /* disk full, out of memory, too many connections */
     {"55P03", BASE_UNAVAILABLE}, /* lock timeout */
     {"57", BASE_UNAVAILABLE},    /* statement timeout, shutting down, starting up */

@@ -158,6 +158,6 @@ void ctl_exit_help(FILE *out)
           "  2  wrong arguments or configuration\n"
           "  3  the submission was rejected\n"
           "  4  what was waited for did not come in time\n"
-          "  5  NATS, Postgres or the Mina node cannot be reached: try again\n",
+          "  5  NATS, Postgres or the Mina node cannot be reached, or has no streams or tables yet: try again\n",
           out);
 }

@@ -12,11 +12,12 @@
 /* What the shell sees; part of the contract with scripts and listed in --help. */
 typedef enum ctl_exit {
     CTL_EXIT_OK = 0,
-    CTL_EXIT_NO = 1,          /* the answer is no, or it failed */
-    CTL_EXIT_USAGE = 2,       /* wrong arguments or configuration */
-    CTL_EXIT_REJECTED = 3,    /* the submission was rejected */
-    CTL_EXIT_TIMEOUT = 4,     /* what was waited for did not come in time */
-    CTL_EXIT_UNAVAILABLE = 5, /* NATS, Postgres or the node cannot be reached: try again */
+    CTL_EXIT_NO = 1,       /* the answer is no, or it failed */
+    CTL_EXIT_USAGE = 2,    /* wrong arguments or configuration */
+    CTL_EXIT_REJECTED = 3, /* the submission was rejected */
+    CTL_EXIT_TIMEOUT = 4,  /* what was waited for did not come in time */
+    CTL_EXIT_UNAVAILABLE =
+        5, /* NATS, Postgres or the node cannot be reached, or streams or tables are missing: try again */
 } ctl_exit;
 
 typedef enum ctl_option_kind {

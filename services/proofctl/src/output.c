@@ -21,6 +21,7 @@ ctl_exit ctl_exit_of(base_code code)
         return CTL_EXIT_OK;
     case BASE_TIMEOUT:
         return CTL_EXIT_TIMEOUT;
+    case BASE_UNPREPARED:
     case BASE_UNAVAILABLE:
     case BASE_AMBIGUOUS:
         return CTL_EXIT_UNAVAILABLE;

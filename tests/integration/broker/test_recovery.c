@@ -35,7 +35,7 @@ static void a_missing_stream_is_told_once_and_used_once_it_is_there(void **state
     BASE_CLEANUP(worker_end) worker *self = start_generator(connection, &names, false);
     worker_await_troubles(self, 1, 0);
     base_error trouble = worker_last_trouble(self);
-    assert_int_equal(trouble.code, BASE_NOT_FOUND);
+    assert_int_equal(trouble.code, BASE_UNPREPARED);
     assert_non_null(strstr(trouble.message, "PROOFLINE_JOBS"));
     assert_non_null(strstr(trouble.message, "proofctl topology apply"));
     assert_int_equal(broker_consumer_check(worker_consumer(self), NULL), BASE_UNAVAILABLE);
@@ -112,7 +112,7 @@ static void a_deleted_consumer_is_bound_to_again_when_made_anew(void **state)
     natsConnection *raw = connect_operator(server);
     ask(raw, "$JS.API.CONSUMER.DELETE.PROOFLINE_JOBS.generator");
     worker_await_troubles(self, 1, 0);
-    assert_int_equal(worker_last_trouble(self).code, BASE_NOT_FOUND);
+    assert_int_equal(worker_last_trouble(self).code, BASE_UNPREPARED);
     scene_apply(connection, NULL, 0);
     worker_await_troubles(self, 1, 1);
     worker_await_seen(self, 2); /* a new durable starts from the first message */

@@ -79,11 +79,11 @@ static void what_is_not_there_is_not_found(void **state)
     broker_stream_state stream;
     assert_int_equal(broker_stream_get(connection, names.stream_jobs, 1, &message, &err), BASE_NOT_FOUND);
     assert_int_equal(broker_stream_get(connection, names.stream_jobs, 0, &message, &err), BASE_NOT_FOUND);
-    assert_int_equal(broker_stream_get(connection, "NO_SUCH", 1, &message, &err), BASE_NOT_FOUND);
+    assert_int_equal(broker_stream_get(connection, "NO_SUCH", 1, &message, &err), BASE_UNPREPARED);
     assert_int_equal(broker_stream_next(connection, names.stream_jobs, 1, ">", &message, &err), BASE_NOT_FOUND);
-    assert_int_equal(broker_stream_read_state(connection, "NO_SUCH", &stream, &err), BASE_NOT_FOUND);
+    assert_int_equal(broker_stream_read_state(connection, "NO_SUCH", &stream, &err), BASE_UNPREPARED);
     broker_feed *feed = NULL;
-    assert_int_equal(broker_feed_open(connection, "NO_SUCH", ">", 0, &feed, &err), BASE_NOT_FOUND);
+    assert_int_equal(broker_feed_open(connection, "NO_SUCH", ">", 0, &feed, &err), BASE_UNPREPARED);
     assert_int_equal(broker_stream_get(connection, "no.name", 1, &message, &err), BASE_INVALID);
 }
 
@@ -160,7 +160,7 @@ static void a_durable_says_how_far_it_has_come(void **state)
     assert_int_equal(durable.ack_floor_sequence, 5);
     assert_int_equal(durable.delivered_sequence, 5);
     assert_int_equal(broker_durable_read_state(connection, names.stream_jobs, "nobody", &durable, &err),
-                     BASE_NOT_FOUND);
+                     BASE_UNPREPARED);
 }
 
 static void expect_feed(broker_feed *feed, const char *text, uint64_t sequence)

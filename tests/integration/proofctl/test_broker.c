@@ -199,11 +199,21 @@ static void commands_need_the_streams_and_say_how_to_make_them(void **state)
     run_expect(&result, 5);
     expect_part(result.err, "proofctl topology apply");
     BASE_CLEANUP(run_result_done) run_result watch = RUN(item.environment, NULL, "watch", "--timeout", "1");
-    run_expect(&watch, 1);
+    run_expect(&watch, 5);
     expect_part(watch.err, "proofctl topology apply");
     BASE_CLEANUP(run_result_done) run_result dead = RUN(item.environment, NULL, "dead", "list");
-    run_expect(&dead, 1);
+    run_expect(&dead, 5);
     expect_part(dead.err, "proofctl topology apply");
+    BASE_CLEANUP(run_result_done) run_result letter = RUN(item.environment, NULL, "dead", "show", "1");
+    run_expect(&letter, 5);
+    BASE_CLEANUP(run_result_done) run_result again = RUN(item.environment, NULL, "dead", "redrive", "--all");
+    run_expect(&again, 5);
+    BASE_CLEANUP(run_result_done) run_result one = RUN(item.environment, NULL, "dead", "redrive", "1");
+    run_expect(&one, 5);
+    BASE_CLEANUP(run_result_done)
+    run_result wait = RUN(item.environment, NULL, "submit", item.image.text, "--key", item.key.text, "--wait");
+    run_expect(&wait, 5);
+    expect_part(wait.err, "proofctl topology apply");
     BASE_CLEANUP(run_result_done)
     run_result key = RUN(item.environment, NULL, "submit", item.image.text, "--key", item.image.text);
     run_expect(&key, 1);

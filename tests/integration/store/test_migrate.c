@@ -287,7 +287,7 @@ static void status_tells_what_is_pending_and_changes_nothing(void **state)
     expect(&database, "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace", "0");
     const wire_generate_proof job = ground_job(1);
     store_submission submission;
-    assert_int_equal(store_submission_get(session, &job.sha256, &submission, &err), BASE_NOT_FOUND);
+    assert_int_equal(store_submission_get(session, &job.sha256, &submission, &err), BASE_UNPREPARED);
     assert_non_null(strstr(err.message, "proofctl migrate up"));
     ground_ok(store_migrate_up(session, MIGRATIONS_DIR, NULL, NULL, &err), &err);
     ground_ok(store_migrate_status(session, MIGRATIONS_DIR, NULL, NULL, &pending, &err), &err);

@@ -14,6 +14,7 @@ typedef enum base_code {
     BASE_CONFLICT,    /* it exists already, or a later claim owns it */
     BASE_DENIED,      /* credentials refused */
     BASE_LIMIT,       /* a named maximum was reached */
+    BASE_UNPREPARED,  /* streams or tables have not been made: the message names the command that makes them */
     BASE_UNAVAILABLE, /* a dependency is down and nothing was done: try again later, uncounted */
     BASE_TIMEOUT,     /* no answer in time to a question without effects */
     BASE_AMBIGUOUS,   /* the effect may have happened: find out before repeating */

@@ -16,7 +16,7 @@ BASE_CLEANUP_VALUE(broker_stored, broker_stored_done);
 /* Value of the first header of that name, or NULL; borrowed from `message`. */
 const char *broker_stored_header(const broker_stored *message, const char *name);
 
-/* BASE_NOT_FOUND: no such sequence (any more), or no such stream. */
+/* BASE_NOT_FOUND: no such sequence (any more). BASE_UNPREPARED, here and below: no such stream or durable. */
 BASE_MUST_CHECK base_code broker_stream_get(broker_connection *connection, const char *stream, uint64_t sequence,
                                             broker_stored *ret, base_error *err);
 /* The first message on `subject` (wildcards allowed) at or after `sequence`. */
@@ -46,7 +46,7 @@ typedef struct broker_feed broker_feed;
 BASE_MUST_CHECK base_code broker_feed_open(broker_connection *connection, const char *stream, const char *subject,
                                            uint64_t start_sequence, broker_feed **ret, base_error *err);
 /* Waits up to timeout_ms for the next message. BASE_TIMEOUT when none came; BASE_UNAVAILABLE when the server was away (the feed goes
- * on by itself: just call again); BASE_NOT_FOUND when the stream is gone. One thread at a time. */
+ * on by itself: just call again); BASE_UNPREPARED when the stream is gone. One thread at a time. */
 BASE_MUST_CHECK base_code broker_feed_next(broker_feed *feed, int64_t timeout_ms, broker_stored *ret, base_error *err);
 void broker_feed_free(broker_feed *feed);
 BASE_CLEANUP_POINTER(broker_feed, broker_feed_free);

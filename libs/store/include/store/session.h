@@ -42,4 +42,4 @@ BASE_MUST_CHECK base_code store_session_check(store_session *session, base_error
 /* Every other call of this library connects by itself where needed. A connection lost during a call gives BASE_UNAVAILABLE (nothing
  * happened, or a transaction that was rolled back) or, when the loss hit a COMMIT, BASE_AMBIGUOUS (repeat: all calls are safe to repeat).
  * Serialization failures, deadlocks, lock and statement timeouts, a full disk, a server shutting down: BASE_UNAVAILABLE.
- * A missing table or column: BASE_NOT_FOUND, naming `proofctl migrate up`. */
+ * A missing table or column: BASE_UNPREPARED, naming `proofctl migrate up`. */
