@@ -107,6 +107,8 @@ base_code wire_json_from_message(const char *type, base_bytes data, bool pretty,
     code = wire_unpack(found->descriptor, data, &unpacked, err);
     if (code == BASE_OK)
         code = wire_json_write(unpacked.message, &object, err);
+    if (code == BASE_OK && json_object_size(object) == 0) /* every message must have some field */
+        return base_fail(err, BASE_INVALID, "no field of a %s in %zu bytes", found->descriptor->short_name, data.size);
     return code == BASE_OK ? print(object, pretty, ret, err) : code;
 }
 

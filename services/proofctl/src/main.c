@@ -48,7 +48,8 @@ static void program_help(FILE *out)
         snprintf(synopsis, sizeof(synopsis), "%s %s", command->path, command->operands);
         fprintf(out, "  %-*s %s\n", SYNOPSIS_WIDTH, synopsis, command->summary);
     }
-    fputs("\n  proofctl COMMAND --help tells more of one. proofctl --version names the version.\n\n"
+    fputs("\n  proofctl COMMAND --help or proofctl help COMMAND tells more of one. proofctl --version names the "
+          "version.\n\n"
           "Environment; a command needs no more of it than its own help lists:\n",
           out);
     ctl_settings_help(~0U, out);
@@ -124,6 +125,31 @@ static bool is_help(const char *word)
     return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0;
 }
 
+/* NULL: there is none of that name. */
+static const ctl_command *find_command(int argc, char **argv, int *ret_words)
+{
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        *ret_words = words_matched(COMMANDS[i].command, argc, argv);
+        if (*ret_words > 0)
+            return COMMANDS[i].command;
+    }
+    return NULL;
+}
+
+/* `help`, `help dead` and `help dead list`. */
+static ctl_exit help(int argc, char **argv)
+{
+    int words = 0;
+    const ctl_command *command = find_command(argc, argv, &words);
+    if (argc > 0 && command == NULL)
+        return unknown_command(argv[0], true);
+    if (command == NULL)
+        program_help(stdout);
+    else
+        ctl_command_help(command, stdout);
+    return CTL_EXIT_OK;
+}
+
 int main(int argc, char **argv)
 {
     base_error err = {0};
@@ -133,10 +159,8 @@ int main(int argc, char **argv)
         program_help(stderr);
         return CTL_EXIT_USAGE;
     }
-    if (is_help(argv[1])) {
-        program_help(stdout);
-        return CTL_EXIT_OK;
-    }
+    if (is_help(argv[1]))
+        return (int)help(argc - 2, argv + 2);
     if (strcmp(argv[1], "--version") == 0) {
         printf("proofctl %s\n", PROOFLINE_VERSION);
         return CTL_EXIT_OK;
@@ -147,10 +171,8 @@ int main(int argc, char **argv)
         return CTL_EXIT_OK;
     }
 #endif
-    for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        int words = words_matched(COMMANDS[i].command, argc - 1, argv + 1);
-        if (words > 0)
-            return (int)run_command(COMMANDS[i].command, argc - words, argv + words);
-    }
-    return (int)unknown_command(argv[1], argc > 2 && is_help(argv[2]));
+    int words = 0;
+    const ctl_command *command = find_command(argc - 1, argv + 1, &words);
+    return (int)(command == NULL ? unknown_command(argv[1], argc > 2 && is_help(argv[2]))
+                                 : run_command(command, argc - words, argv + words));
 }

@@ -46,6 +46,25 @@ static void help_lists_every_command_with_its_settings_and_exit_codes(void **sta
     expect_part(version.out, "proofctl ");
 }
 
+static void help_of_a_command_may_be_asked_for_in_front(void **state)
+{
+    (void)state;
+    BASE_CLEANUP(run_result_done) run_result group = RUN(NOTHING_SET, NULL, "help", "dead");
+    run_expect(&group, 0);
+    expect_part(group.out, "Usage: proofctl dead COMMAND");
+    assert_null(strstr(group.out, "keygen"));
+    BASE_CLEANUP(run_result_done) run_result in_front = RUN(NOTHING_SET, NULL, "help", "dead", "list");
+    BASE_CLEANUP(run_result_done) run_result behind = RUN(NOTHING_SET, NULL, "dead", "list", "--help");
+    run_expect(&in_front, 0);
+    assert_string_equal(in_front.out, behind.out);
+    BASE_CLEANUP(run_result_done) run_result all = RUN(NOTHING_SET, NULL, "help");
+    run_expect(&all, 0);
+    expect_part(all.out, "keygen");
+    BASE_CLEANUP(run_result_done) run_result none = RUN(NOTHING_SET, NULL, "help", "frobnicate");
+    run_expect(&none, 2);
+    expect_part(none.err, "there is no command \"frobnicate\"");
+}
+
 #define SIXTEEN    "0123456789abcdef"
 #define SIXTY_FOUR SIXTEEN SIXTEEN SIXTEEN SIXTEEN
 
@@ -258,6 +277,23 @@ static void a_bad_field_is_named(void **state)
     harness_path data = run_file(&folder, "data", base_bytes_of("\xff\xff\xff", 3));
     BASE_CLEANUP(run_result_done) run_result decoded = RUN(NOTHING_SET, data.text, "decode", "PublishProof");
     run_expect(&decoded, 1);
+}
+
+/* Somebody who pipes nothing is told so. */
+static void empty_input_is_no_message(void **state)
+{
+    (void)state;
+    harness_path folder = harness_folder_new("empty");
+    harness_path nothing = run_file(&folder, "nothing", base_bytes_of("", 0));
+    for (const char *const *type = wire_json_types(); *type != NULL; type++) {
+        BASE_CLEANUP(run_result_done) run_result decoded = RUN(NOTHING_SET, nothing.text, "decode", *type);
+        run_expect(&decoded, 1);
+        expect_part(decoded.err, " in 0 bytes");
+        assert_string_equal(decoded.out, "");
+        BASE_CLEANUP(run_result_done) run_result encoded = RUN(NOTHING_SET, nothing.text, "encode", *type);
+        run_expect(&encoded, 1);
+        assert_string_equal(encoded.out, "");
+    }
 }
 
 static void a_signed_payment_equals_each_vector(void **state)
@@ -507,6 +543,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(help_lists_every_command_with_its_settings_and_exit_codes),
+        cmocka_unit_test(help_of_a_command_may_be_asked_for_in_front),
         cmocka_unit_test(wrong_usage_exits_2_and_says_the_way_out),
         cmocka_unit_test(an_unreachable_server_exits_5),
         cmocka_unit_test(a_witness_equals_the_fixtures_name_by_name),
@@ -514,6 +551,7 @@ int main(void)
         cmocka_unit_test(every_message_survives_encode_and_decode),
         cmocka_unit_test(every_type_that_the_library_knows_is_tried),
         cmocka_unit_test(a_bad_field_is_named),
+        cmocka_unit_test(empty_input_is_no_message),
         cmocka_unit_test(a_signed_payment_equals_each_vector),
         cmocka_unit_test(a_fee_payers_key_is_read_from_a_file_and_never_quoted),
         cmocka_unit_test(a_payment_that_makes_no_sense_is_refused_by_its_option),

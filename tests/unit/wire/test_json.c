@@ -228,6 +228,20 @@ static void a_message_that_breaks_its_rules_can_still_be_shown(void **state)
                         "{\"sha256\":\"73686f7274\",\"occurred_at_unix_ms\":-5,\"status\":77}");
 }
 
+static void what_has_no_field_of_its_type_is_no_message(void **state)
+{
+    (void)state;
+    for (const char *const *type = wire_json_types(); *type != NULL; type++) {
+        BASE_CLEANUP(base_buffer_done) base_buffer stranger = {.limit = 64};
+        BASE_CLEANUP(base_buffer_done) base_buffer json = {.limit = 1024};
+        base_error err = {0};
+        raw_varint(&stranger, 99, 1);
+        assert_int_equal(wire_json_from_message(*type, text_bytes(""), false, &json, &err), BASE_INVALID);
+        assert_int_equal(wire_json_from_message(*type, base_buffer_view(&stranger), false, &json, &err), BASE_INVALID);
+        assert_int_equal(json.size, 0);
+    }
+}
+
 static void what_cannot_be_shown_leaves_the_buffer_alone(void **state)
 {
     (void)state;
@@ -258,6 +272,7 @@ int main(void)
         cmocka_unit_test(what_is_larger_than_any_message_is_not_even_read),
         cmocka_unit_test(a_message_of_an_unknown_type_cannot_be_shown),
         cmocka_unit_test(a_message_that_breaks_its_rules_can_still_be_shown),
+        cmocka_unit_test(what_has_no_field_of_its_type_is_no_message),
         cmocka_unit_test(what_cannot_be_shown_leaves_the_buffer_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

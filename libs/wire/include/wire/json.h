@@ -8,7 +8,7 @@
 /* 64-bit integers are numbers, or decimal strings beyond ±2^63; enum values are short and in lower case, "proof_generation"; fields that
  * have their default are left out. Reading also takes decimal strings for every integer and the full name of an enum value. */
 
-/* `type` is a full protobuf name (wire/headers.h) or its last part. Appends one JSON object, pretty when asked. BASE_INVALID: unknown type or undecodable;
+/* `type` is a full protobuf name (wire/headers.h) or its last part. Appends one JSON object, pretty when asked. BASE_INVALID: unknown type, undecodable, or without any field of the type;
  * what decodes but breaks the message's rules is shown all the same, since dead letters are to be looked at. *ret is unchanged on failure. */
 BASE_MUST_CHECK base_code wire_json_from_message(const char *type, base_bytes data, bool pretty, base_buffer *ret,
                                                  base_error *err);
