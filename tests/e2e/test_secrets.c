@@ -107,9 +107,12 @@ static void set_by_variables(trial *t)
 {
     const char *generator[] = {
         text(t, "NATS_URL=nats://proofline:" NATS_SECRET "@127.0.0.1:%u", harness_nats_port(t->p.nats)),
+        "PGPASSWORD=" DATABASE_WRONG, /* the URL's counts */
         "FEE_PAYER_PRIVATE_KEY", "LOG_LEVEL=trace", "LOG_FORMAT=json"};
     const char *publisher[] = {
         text(t, "MINA_NODE_ENDPOINT=http://node:" NODE_SECRET "@127.0.0.1:%u/graphql?key=" NODE_SECRET, t->p.node_port),
+        text(t, "DATABASE_URL=postgresql://worker%s", strrchr(t->p.service.url, '@')),
+        "PGPASSWORD=" HARNESS_SERVICE_PASSWORD,
         "NATS_USER=proofline",
         "NATS_PASSWORD=" NATS_SECRET,
         "LOG_LEVEL=trace",

@@ -18,5 +18,7 @@ broker_connection_options stage_broker_options(const stage_settings *settings, c
 
 store_session_options stage_store_options(const stage_settings *settings, const char *application)
 {
-    return (store_session_options){.database_url = settings->database_url.data, .application_name = application};
+    return (store_session_options){.database_url = settings->database_url.data,
+                                   .password = settings->pgpassword.data != NULL ? &settings->pgpassword : NULL,
+                                   .application_name = application};
 }

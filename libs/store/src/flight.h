@@ -23,7 +23,7 @@ typedef struct store_step {
 extern const store_statement STORE_BEGIN, STORE_COMMIT, STORE_LOCK_SUBMISSIONS;
 
 struct store_session {
-    base_secret url;
+    base_secret url, password; /* the second may be absent */
     char *application_name;
     int64_t connect_timeout_ms, statement_timeout_ms, lock_timeout_ms, lock_silence_ms;
     store_subjects subjects;

@@ -78,6 +78,9 @@ base_code store_session_new(const store_session_options *options, store_session 
     if (session->application_name == NULL)
         return base_fail(err, BASE_NO_MEMORY, "no memory for a database session");
     code = base_secret_copy(base_bytes_of(options->database_url, strlen(options->database_url)), &session->url, err);
+    const base_secret *password = options->password;
+    if (code == BASE_OK && password != NULL)
+        code = base_secret_copy(base_bytes_of(password->data, password->size), &session->password, err);
     if (code != BASE_OK)
         return code;
     *ret = BASE_TAKE(session);
@@ -90,6 +93,7 @@ void store_session_free(store_session *session)
         return;
     store_session_disconnect(session);
     base_secret_done(&session->url);
+    base_secret_done(&session->password);
     free(session->application_name);
     free(session);
 }
@@ -176,12 +180,12 @@ static PGconn *start_connecting(const store_session *session)
     char silence_ms[24];
     snprintf(silence_ms, sizeof(silence_ms), "%lld", (long long)(session->statement_timeout_ms + STORE_GRACE_MS));
     /* What stands before the URL is a default that the URL may override; what follows it is ours. */
-    const char *const keywords[] = {"keepalives_idle",  "keepalives_interval",
-                                    "keepalives_count", "tcp_user_timeout",
-                                    "application_name", "dbname",
-                                    "client_encoding",  NULL};
-    const char *const values[] = {"10",   "5", "3", silence_ms, session->application_name, session->url.data,
-                                  "UTF8", NULL};
+    const char *const keywords[] = {"keepalives_idle",  "keepalives_interval", "keepalives_count",
+                                    "tcp_user_timeout", "application_name",    "password",
+                                    "dbname",           "client_encoding",     NULL};
+    const char *name = session->application_name;
+    const char *password = session->password.data; /* NULL: as if the keyword were not there */
+    const char *const values[] = {"10", "5", "3", silence_ms, name, password, session->url.data, "UTF8", NULL};
     return PQconnectStartParams(keywords, values, 1);
 }
 

@@ -30,9 +30,11 @@ static const base_setting TOPOLOGY[] = {
 };
 static const base_setting DATABASE[] = {
     SECRET("DATABASE_URL", database_url, true, "postgresql://user:password@host:5432/database"),
+    SECRET("PGPASSWORD", pgpassword, false, "password of a DATABASE_URL without one"),
 };
 static const base_setting DATABASE_IF_ANY[] = {
     SECRET("DATABASE_URL", database_url, false, "postgresql://user:password@host:5432/database; may be left out"),
+    SECRET("PGPASSWORD", pgpassword, false, "password of a DATABASE_URL without one"),
 };
 static const base_setting MIGRATIONS[] = {
     TEXT("MIGRATIONS_DIR", migrations_directory, NULL, "folder of the migrations, instead of the one installed"),

@@ -20,7 +20,7 @@ typedef struct ctl_settings {
     char *nats_tls_ca_file, *nats_tls_certificate_file, *nats_tls_key_file;
     char *subject_prefix;
     int64_t stream_replicas;
-    base_secret database_url;
+    base_secret database_url, pgpassword;
     char *migrations_directory;
     base_secret node_endpoint; /* may hold a key of the node's; absent unless set */
     char *network;

@@ -10,7 +10,7 @@ typedef struct stage_settings {
     char *nats_creds_file, *nats_user, *nats_tls_ca_file, *nats_tls_cert_file, *nats_tls_key_file;
     base_secret nats_password, nats_token;
     char *subject_prefix;
-    base_secret database_url;
+    base_secret database_url, pgpassword;
     char *log_level, *log_format;
     char *http_bind;
     int64_t http_port;
@@ -90,6 +90,15 @@ typedef struct stage_settings {
          0,                                                                                                            \
          NULL,                                                                                                         \
          "Postgres: postgresql://user:password@host/database"},                                                        \
+        {"PGPASSWORD",                                                                                                 \
+         BASE_SETTING_SECRET,                                                                                          \
+         offsetof(type, field.pgpassword),                                                                             \
+         NULL,                                                                                                         \
+         false,                                                                                                        \
+         0,                                                                                                            \
+         0,                                                                                                            \
+         NULL,                                                                                                         \
+         "password of a DATABASE_URL without one"},                                                                    \
         {"LOG_LEVEL",                                                                                                  \
          BASE_SETTING_CHOICE,                                                                                          \
          offsetof(type, field.log_level),                                                                              \

@@ -20,7 +20,10 @@ typedef struct store_subjects {
 } store_subjects;
 
 typedef struct store_session_options {
-    const char *database_url;     /* copied into locked memory; may hold a password. libpq also reads PGPASSWORD etc. */
+    /* Copied into locked memory. A URL may hold the password; `password`, unless NULL, is for one that does not. libpq also reads
+     * PGSSLMODE etc. */
+    const char *database_url;
+    const base_secret *password;
     const char *application_name; /* shown in pg_stat_activity */
     int64_t connect_timeout_ms;   /* 0: 5000 */
     int64_t statement_timeout_ms; /* 0: 30000 */
