@@ -1,5 +1,6 @@
 #include "store/migrate.h"
 
+#include "grants.h"
 #include "lock.h"
 #include "migration.h"
 
@@ -241,6 +242,8 @@ static base_code run_locked(store_session *session, const run *r, base_error *er
     base_code code = open_runner(session, err);
     if (code == BASE_OK)
         code = run_all(session, r, err);
+    if (code == BASE_OK && r->up)
+        code = store_grants_repeat(session, r->directory, r->report, r->ctx, err);
     store_session_disconnect(session); /* releases the lock, and rolls back what is unfinished */
     return code;
 }

@@ -142,6 +142,10 @@ base_code store_result_fail(const PGresult *result, const char *what, base_error
     base_one_line(primary == NULL ? PQresultErrorMessage(result) : primary, words, sizeof(words));
     if (code == BASE_UNPREPARED)
         return base_fail(err, code, "the database is not migrated, run `proofctl migrate up`: %s: %s", what, words);
+    if (code == BASE_DENIED)
+        return base_fail(err, code,
+                         "Postgres, %s: %s (what services need is granted by migrations/roles/proofline_service.sql)",
+                         what, words);
     return base_fail(err, code, "Postgres, %s: %s (%s)", what, words, sqlstate == NULL ? "no SQLSTATE" : sqlstate);
 }
 

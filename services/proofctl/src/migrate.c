@@ -118,6 +118,8 @@ const ctl_command ctl_migrate_up = {
     .path = "migrate up",
     .operands = "",
     .summary = "Apply the migrations that are pending; repeating is harmless",
+    .details =
+        "Where roles/proofline_service.sql was run before, it is run again, so that the services may use what is new.",
     CTL_OPTIONS(OPTIONS),
     .uses = CTL_USES_DATABASE | CTL_USES_MIGRATIONS,
     .run = run_up,

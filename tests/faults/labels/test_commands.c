@@ -129,26 +129,20 @@ static void lose_tables(command_run *run)
     name_up(run);
 }
 
-/* New tables have none of the rights that the old ones had given to the services. */
-static void let_services_work(command_run *run)
-{
-    (void)harness_database_as_service(&run->pipeline.database, MIGRATIONS_DIR "/roles/proofline_service.sql");
-    submit_load(run);
-}
-
 static void bring_tables_back(command_run *run)
 {
     assert_int_equal(pipeline_number(&run->pipeline, "SELECT count(*) FROM proofline_migrations"), 0);
     name_up(run);
     run_words(run);
-    let_services_work(run);
+    submit_load(run);
 }
 
 static const command_situation TABLE[] = {
     {"submit.", "", make_key, wait_complete, false, false},
     {"redrive.", "@3", reject_all, wait_redriven, false, false},
     {"topology.", "@2", lose_streams, submit_load, true, false},
-    {"migrate.applied", "@2", lose_tables, let_services_work, false, true},
+    {"migrate.applied", "@2", lose_tables, submit_load, false, true},
+    {"migrate.granting", "", lose_tables, submit_load, false, true},
     {"migrate.reverted", "@2", name_down, bring_tables_back, false, true},
 };
 

@@ -172,6 +172,7 @@ static void a_role_without_rights_is_denied(void **state)
     BASE_CLEANUP(store_session_free) store_session *session = ground_session_to(url, 0);
     int64_t counts[STORE_STATUS_COUNT];
     assert_int_equal(store_submission_count(session, false, counts, &err), BASE_DENIED);
+    assert_non_null(strstr(err.message, "proofline_service.sql"));
     ground_run(g, "DROP ROLE powerless");
 }
 
