@@ -1,5 +1,6 @@
 /* The publisher against a node, a database and a rival that do not do as they should. */
 #include "base/clock.h"
+#include "base/hex.h"
 #include "harness/http.h"
 #include "harness/wait.h"
 #include "pipeline.h"
@@ -448,6 +449,40 @@ static void a_stored_transaction_that_is_refused_for_unknown_reasons_does_not_ho
     pipeline_stop(&p);
 }
 
+enum { FINAL_BLOCKS = 16 };
+
+/* The books say that it was given up; the node has it all the same, in its pool first and then in a block. */
+static void a_transaction_that_lands_after_it_was_given_up_is_told_of_once(void **state)
+{
+    pipeline p;
+    pipeline_start(&p, *state, 0);
+    base_sha256 submission = pipeline_submit(&p, "given up");
+    pipeline_wait(&p, &submission, WIRE_STATUS_COMPLETE);
+    pipeline_wait_settled(&p);
+    free(harness_database_query(
+        &p.database,
+        "UPDATE transactions SET state = 'abandoned', updated_at = now(); "
+        "INSERT INTO transactions SELECT '5Jnowhere', fee_payer, submission, nonce, fee_nanomina, payload, "
+        "state, block_height, created_at, updated_at FROM transactions; "
+        "INSERT INTO transactions SELECT '5Jlongago', fee_payer, submission, nonce, fee_nanomina, payload, "
+        "state, block_height, created_at, now() - interval '2 days' FROM transactions LIMIT 1"));
+    BASE_CLEANUP(free)
+    char *line = harness_process_wait_line(p.publisher, "transaction_abandoned_landed", PIPELINE_WAIT_MS);
+    assert_non_null(line);
+    assert_non_null(strstr(line, base_sha256_hex(&submission).text));
+    pipeline_make_block(&p);
+    base_sha256 next = pipeline_submit(&p, "next");
+    pipeline_wait(&p, &next, WIRE_STATUS_COMPLETE);
+    assert_true(shows_metric(readiness_port(p.publisher), "proofline_transactions_abandoned_landed_total 1\n"));
+    for (int i = 0; i < FINAL_BLOCKS; i++)
+        pipeline_make_block(&p);
+    pipeline_wait_number(&p, "SELECT count(*) FROM transactions WHERE state = 'included'", 1); /* looked again since */
+    harness_process_signal(p.publisher, SIGTERM);
+    assert_int_equal(harness_process_wait(p.publisher, PIPELINE_WAIT_MS), 0);
+    assert_int_equal(count_lines(p.publisher, "transaction_abandoned_landed"), 1);
+    pipeline_stop(&p);
+}
+
 /* Two submissions published under nonces 0 and 1; then the chain begins anew and the first of them is in nobody's books. */
 static void make_a_gap(pipeline *p, base_sha256 submissions[2], const char *second_state)
 {
@@ -560,6 +595,7 @@ int main(void)
         cmocka_unit_test(a_refusal_that_follows_the_taking_leads_to_no_second_transaction),
         cmocka_unit_test(what_landed_deeper_than_the_nodes_blocks_reach_is_not_made_anew),
         cmocka_unit_test(a_stored_transaction_that_is_refused_for_unknown_reasons_does_not_hold_up_the_lane),
+        cmocka_unit_test(a_transaction_that_lands_after_it_was_given_up_is_told_of_once),
         cmocka_unit_test(a_transaction_behind_a_free_nonce_is_published_anew_and_the_lane_goes_on),
         cmocka_unit_test(a_free_nonce_below_one_that_is_held_is_taken_next),
         cmocka_unit_test(an_image_whose_earlier_proof_is_out_is_neither_published_twice_nor_called_complete),

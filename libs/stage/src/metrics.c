@@ -10,6 +10,7 @@ enum metric {
     PROOF_SECONDS,
     SENDS,
     SEND_SECONDS,
+    ABANDONED_LANDED,
     SWEPT,
     SUBMISSIONS,
     OUTBOX_ROWS,
@@ -54,6 +55,12 @@ static const telemetry_metric TABLE[] = {
                       {NULL},
                       NULL,
                       0},
+    [ABANDONED_LANDED] = {"proofline_transactions_abandoned_landed_total",
+                          "Transactions seen at the node after they had been given up.",
+                          TELEMETRY_COUNTER,
+                          {NULL},
+                          NULL,
+                          0},
     [SWEPT] = {"proofline_swept_total",
                "What the sweeper finished: outbox rows, submissions requeued, submissions expired.",
                TELEMETRY_COUNTER,
@@ -126,6 +133,11 @@ void stage_metrics_send(const char *answer, double seconds)
 {
     telemetry_add(process_metrics, SENDS, 1, TELEMETRY_LABELS(answer));
     telemetry_observe(process_metrics, SEND_SECONDS, seconds, NULL);
+}
+
+void stage_metrics_abandoned_landed(void)
+{
+    telemetry_add(process_metrics, ABANDONED_LANDED, 1, NULL);
 }
 
 void stage_metrics_swept(const char *kind, size_t count)

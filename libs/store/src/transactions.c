@@ -73,6 +73,26 @@ const store_transaction *store_transaction_list_at(const store_transaction_list 
     return &list->items[index];
 }
 
+static base_code find(store_session *session, const store_statement *statement, store_params *params,
+                      store_transaction_list **ret, base_error *err)
+{
+    BASE_CLEANUP(store_transaction_list_free) store_transaction_list *list = calloc(1, sizeof(*list));
+    if (list == NULL)
+        return base_fail(err, BASE_NO_MEMORY, "no memory for a list of transactions");
+    base_code code = store_query(session, STORE_FLIGHT_READS, statement, params, &list->rows, err);
+    if (code != BASE_OK)
+        return code;
+    list->items = calloc(store_rows_count(&list->rows) + 1, sizeof(*list->items));
+    if (list->items == NULL)
+        return base_fail(err, BASE_NO_MEMORY, "no memory for a list of transactions");
+    for (; list->count < store_rows_count(&list->rows) && code == BASE_OK; list->count++)
+        code = store_transaction_read(&list->rows, list->count, 0, &list->items[list->count], err);
+    if (code != BASE_OK)
+        return code;
+    *ret = BASE_TAKE(list);
+    return BASE_OK;
+}
+
 base_code store_transactions_find_open(store_session *session, const char *fee_payer, int64_t from_nonce, size_t limit,
                                        store_transaction_list **ret, base_error *err)
 {
@@ -85,21 +105,22 @@ base_code store_transactions_find_open(store_session *session, const char *fee_p
     store_params_text(&params, fee_payer);
     store_params_int64(&params, (int64_t)limit);
     store_params_int64(&params, from_nonce);
-    BASE_CLEANUP(store_transaction_list_free) store_transaction_list *list = calloc(1, sizeof(*list));
-    if (list == NULL)
-        return base_fail(err, BASE_NO_MEMORY, "no memory for a list of transactions");
-    base_code code = store_query(session, STORE_FLIGHT_READS, &FIND_OPEN, &params, &list->rows, err);
-    if (code != BASE_OK)
-        return code;
-    list->items = calloc(store_rows_count(&list->rows) + 1, sizeof(*list->items));
-    if (list->items == NULL)
-        return base_fail(err, BASE_NO_MEMORY, "no memory for a list of transactions");
-    for (; list->count < store_rows_count(&list->rows) && code == BASE_OK; list->count++)
-        code = store_transaction_read(&list->rows, list->count, 0, &list->items[list->count], err);
-    if (code != BASE_OK)
-        return code;
-    *ret = BASE_TAKE(list);
-    return BASE_OK;
+    return find(session, &FIND_OPEN, &params, ret, err);
+}
+
+base_code store_transactions_find_abandoned(store_session *session, const char *fee_payer, int64_t seconds,
+                                            size_t limit, store_transaction_list **ret, base_error *err)
+{
+    static const store_statement FIND_ABANDONED = {
+        "transactions_find_abandoned",
+        "SELECT " STORE_TRANSACTION_COLUMNS "FROM transactions t WHERE t.fee_payer = $1::text "
+        "AND t.updated_at > now() - $3::bigint * interval '1 s' "
+        "AND t.state = 'abandoned' ORDER BY t.updated_at DESC LIMIT $2::bigint"};
+    BASE_CLEANUP(store_params_done) store_params params = {0};
+    store_params_text(&params, fee_payer);
+    store_params_int64(&params, (int64_t)limit);
+    store_params_int64(&params, seconds);
+    return find(session, &FIND_ABANDONED, &params, ret, err);
 }
 
 static base_code lane_lost(const store_lane *lane, base_error *err)

@@ -27,6 +27,7 @@ static base_code acquire(publisher_lane *lane, base_error *err)
     lane->held = true;
     lane->standby_told = false;
     lane->settled = false;
+    lane->landed_count = 0;
     publisher_missing_clear(&lane->missing);
     return BASE_OK;
 }

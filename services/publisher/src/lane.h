@@ -11,6 +11,8 @@
 #include "stage/worker.h"
 #include "store/transactions.h"
 
+#define PUBLISHER_ABANDONED_MAX 100 /* transactions given up lately that are looked for, the latest */
+
 typedef struct publisher_lane {
     stage_worker *stage;   /* whose session holds the lock */
     ledger *ledger;        /* borrowed */
@@ -31,6 +33,8 @@ typedef struct publisher_lane {
     int64_t next_funds_ms;       /* monotonic: when to ask for the balance again */
     int64_t next_settle_ms;      /* monotonic: not before, for what is to be sent again cannot be paid */
     base_error funds_trouble;    /* while unfunded: what /readyz says */
+    char landed[PUBLISHER_ABANDONED_MAX][WIRE_TRANSACTION_MAX + 1]; /* given up, seen after all, and told of */
+    size_t landed_count;
 } publisher_lane;
 
 /* Before every pull: owns and settles the lane, and looks after confirmations now and then. BASE_CONFLICT: another publisher owns

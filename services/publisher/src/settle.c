@@ -1,6 +1,7 @@
 /* Settling and confirming the transactions of a lane. */
 #include "lane.h"
 
+#include "abandoned.h"
 #include "base/clock.h"
 #include "base/fault.h"
 #include "funds.h"
@@ -369,5 +370,5 @@ base_code publisher_lane_confirm(publisher_lane *lane, base_error *err)
         publisher_missing_note_height(&lane->missing, lane->height);
     for (int64_t nonce = 0; code == BASE_OK && nonce >= 0;)
         code = confirm_page(lane, &nonce, err);
-    return code;
+    return code == BASE_OK ? publisher_abandoned_look(lane, err) : code;
 }

@@ -15,6 +15,8 @@ void stage_metrics_job(const char *stage, const char *outcome);
 void stage_metrics_proof(double seconds);
 /* One transaction sent, with the node's answer. */
 void stage_metrics_send(const char *answer, double seconds);
+/* One transaction seen at the node that had been given up. */
+void stage_metrics_abandoned_landed(void);
 /* What the sweeper did: outbox, requeued, expired. */
 void stage_metrics_swept(const char *kind, size_t count);
 /* The state of the database, by the service that sweeps. */

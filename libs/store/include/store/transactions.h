@@ -70,6 +70,11 @@ BASE_MUST_CHECK base_code store_transactions_find_open(store_session *session, c
                                                        int64_t from_nonce, size_t limit, store_transaction_list **ret,
                                                        base_error *err);
 
+/* This payer's transactions that were abandoned in the last `seconds`, the latest first, at most `limit`. */
+BASE_MUST_CHECK base_code store_transactions_find_abandoned(store_session *session, const char *fee_payer,
+                                                            int64_t seconds, size_t limit, store_transaction_list **ret,
+                                                            base_error *err);
+
 typedef struct store_transaction_mark {
     const char *hash;
     store_transaction_state state;
