@@ -235,9 +235,34 @@ static void a_table_that_is_missing_for_a_while_is_an_outage(void **state)
     pipeline_stop(&p);
 }
 
+/* The threads are well, and the sweeper is not: in a health table too small for all of them it would share a place with theirs, and be "up"
+ * and "down" in turns. */
+static void trouble_of_the_sweeper_is_told_beside_as_many_threads_as_there_may_be(void **state)
+{
+    enum { WATCH_MS = 8000, LINES_MAX = 10 };
+    static const char *const crowd[] = {"WORKER_CONCURRENCY=64", NULL};
+    pipeline p;
+    pipeline_prepare(&p, *state, 0);
+    pipeline_start_generator(&p, crowd);
+    uint16_t port = readiness_port(p.generator);
+    readiness_wait(port, 200, NULL);
+    effort before = effort_read(p.generator);
+    free(harness_database_query(&p.database, "INSERT INTO outbox (subject, message_id, headers, payload) "
+                                             "VALUES ('no.stream.takes.this', 'x', '', '')"));
+    readiness_wait(port, 503, "sweeper");
+    for (int64_t until_ms = base_monotonic_ms() + WATCH_MS; base_monotonic_ms() < until_ms; base_sleep_ms(LOOK_MS))
+        if (!readiness_comes(port, 503, "sweeper", 0))
+            harness_fail("the generator does not say on /readyz that its sweeper fails");
+    assert_in_range(effort_since(&before, p.generator, "generator").lines, 1, LINES_MAX);
+    free(harness_database_query(&p.database, "DELETE FROM outbox"));
+    readiness_wait(port, 200, NULL);
+    pipeline_stop(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(trouble_of_the_sweeper_is_told_beside_as_many_threads_as_there_may_be),
         cmocka_unit_test(an_outage_of_postgres_costs_nothing_but_its_time),
         cmocka_unit_test(an_outage_of_nats_costs_nothing_but_its_time),
         cmocka_unit_test(an_outage_of_the_node_costs_nothing_but_its_time),

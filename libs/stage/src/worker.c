@@ -9,6 +9,8 @@
 #include "store/submissions.h"
 #include "telemetry/log.h"
 
+_Static_assert(STAGE_HEALTH_PARTS >= 3 * STAGE_WORKERS_MAX + 3, "every part of every worker has a place of its own");
+
 enum {
     STORE_CHECK_MS = 2000,          /* an idle worker asks the store this often, so that /readyz tells the truth */
     PULL_MS = 2000,                 /* the same for the broker; bounds how late `prepare` is called */

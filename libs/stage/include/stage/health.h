@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-#define STAGE_HEALTH_PARTS 80 /* dependencies of one service: a few, and one consumer per worker thread */
+#define STAGE_HEALTH_PARTS 200 /* dependencies of one service: a few, and three of each worker thread */
 
 typedef struct stage_health stage_health;
 
