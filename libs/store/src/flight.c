@@ -216,10 +216,12 @@ static void drop_results(store_rows *results, size_t count)
         store_rows_done(&results[i]);
 }
 
-/* A plan or statement that the server refuses for reasons of this connection's age goes away with the connection. */
+/* A plan or statement that the server refuses for reasons of this connection's age goes away with the connection, and so does a server
+ * that takes no writes: the way to the one that does may have been found meanwhile. */
 static base_code refused(flight *f, base_error *err)
 {
-    if (f->failure.code == BASE_UNAVAILABLE && strstr(f->failure.message, "(0A000)") != NULL)
+    if (f->failure.code == BASE_UNAVAILABLE &&
+        (strstr(f->failure.message, "(0A000)") != NULL || strstr(f->failure.message, "(25006)") != NULL))
         store_session_disconnect(f->session);
     store_session_abort(f->session);
     if (err != NULL)

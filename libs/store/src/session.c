@@ -245,6 +245,11 @@ base_code store_session_connect(store_session *session, base_error *err)
 
 base_code store_session_check(store_session *session, base_error *err)
 {
-    static const store_statement ASK = {"ask", "SELECT 1::bigint"};
-    return store_query(session, STORE_FLIGHT_READS, &ASK, NULL, NULL, err);
+    static const store_statement ASK = {"ask", "SELECT current_setting('transaction_read_only') = 'off'"};
+    BASE_CLEANUP(store_rows_done) store_rows rows = {0};
+    const base_code code = store_query(session, STORE_FLIGHT_READS, &ASK, NULL, &rows, err);
+    if (code != BASE_OK || store_rows_bool(&rows, 0, 0))
+        return code;
+    store_session_disconnect(session); /* the next connection may lead to the primary */
+    return base_fail(err, BASE_UNAVAILABLE, "Postgres takes no writes here: it is a standby, or read only");
 }

@@ -38,7 +38,7 @@ BASE_MUST_CHECK base_code store_session_new(const store_session_options *options
 void store_session_free(store_session *session);
 BASE_CLEANUP_POINTER(store_session, store_session_free);
 
-/* Connects if there is no live connection (one try, bounded by connect_timeout_ms) and asks the server a trivial question.
+/* Connects if there is no live connection (one try, bounded by connect_timeout_ms) and asks the server whether it takes writes.
  * BASE_UNAVAILABLE with the server's or the network's words; BASE_DENIED for bad credentials. */
 BASE_MUST_CHECK base_code store_session_check(store_session *session, base_error *err);
 
