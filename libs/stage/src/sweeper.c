@@ -24,26 +24,57 @@ typedef struct sweeper_state {
     store_outbox *pending;
     store_attempt *kept; /* room for all that this process may have in hand */
     size_t health_part;
+    int64_t passed_id;      /* of the outbox: behind it goes on what has not been tried yet; 0: from the start */
     int64_t next_search_ms; /* monotonic */
     bool failing;           /* said so already */
 } sweeper_state;
 
-/* Publishes rows left behind; false when some may remain. */
-static base_code publish_stale(sweeper_state *sweeper, bool *ret_drained, base_error *err)
+/* A row that no server will ever take holds nobody up. */
+static bool is_hopeless(base_code code)
 {
+    return code == BASE_LIMIT || code == BASE_INVALID;
+}
+
+/* Publishes one page of the rows left behind; *ret_drained: there is none behind it. */
+static base_code publish_page(sweeper_state *sweeper, bool *ret_drained, base_error *err)
+{
+    bool more = false;
     store_outbox_clear(sweeper->pending); /* what a failed pass has left in the list is in the table, too */
-    base_code code = store_outbox_find_stale(sweeper->store, STALE_MS, ROWS_MAX, sweeper->pending, err);
+    base_code code =
+        store_outbox_find_stale(sweeper->store, STALE_MS, sweeper->passed_id, ROWS_MAX, sweeper->pending, &more, err);
     if (code != BASE_OK)
         return code;
     size_t found = store_outbox_count(sweeper->pending);
-    *ret_drained = found < ROWS_MAX;
+    int64_t last_id = found > 0 ? store_outbox_at(sweeper->pending, found - 1)->id : 0;
+    *ret_drained = !more;
     code = stage_relay(stage_service_broker(sweeper->service), sweeper->store, sweeper->pending, err);
+    if (!more)
+        sweeper->passed_id = 0;
+    else if (is_hopeless(code))
+        sweeper->passed_id = last_id; /* or its hopeless rows would fill every page to come */
     if (code == BASE_OK && found > 0) {
         stage_metrics_swept("outbox", found);
         TELEMETRY_LOG(TELEMETRY_WARN, "outbox_swept", telemetry_int("rows", (int64_t)found));
         code = BASE_FAULT("sweeper.swept", err);
     }
     return code;
+}
+
+/* Page by page, for as long as a pass may take. *ret_drained: all of them were tried. The first hopeless one is the result. */
+static base_code publish_stale(sweeper_state *sweeper, bool *ret_drained, base_error *err)
+{
+    base_code hopeless = BASE_OK;
+    for (int64_t until_ms = base_monotonic_ms() + PASS_MS;;) {
+        base_error why = {0};
+        base_code code = publish_page(sweeper, ret_drained, &why);
+        if (code != BASE_OK && (hopeless == BASE_OK || !is_hopeless(code)))
+            *err = why;
+        if (code != BASE_OK && !is_hopeless(code))
+            return code;
+        hopeless = hopeless == BASE_OK ? code : hopeless;
+        if (*ret_drained || base_monotonic_ms() >= until_ms)
+            return hopeless;
+    }
 }
 
 /* Every message of the durable stored before *ret is settled. */
@@ -134,12 +165,6 @@ static base_code search(sweeper_state *sweeper, bool *ret_more, base_error *err)
     if (code == BASE_OK)
         code = expire(sweeper, ret_more, err);
     return code;
-}
-
-/* A row that no server will ever take holds nobody up. */
-static bool is_hopeless(base_code code)
-{
-    return code == BASE_LIMIT || code == BASE_INVALID;
 }
 
 static base_code sweep(sweeper_state *sweeper, base_error *err)

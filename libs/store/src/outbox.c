@@ -250,16 +250,23 @@ base_code store_outbox_delete(store_session *session, const store_outbox *outbox
     return store_query(session, STORE_FLIGHT_COMMITS, &DELETE_OUTBOX, &params, NULL, err);
 }
 
-base_code store_outbox_find_stale(store_session *session, int64_t min_age_ms, size_t limit, store_outbox *ret,
-                                  base_error *err)
+/* Where the page ends is decided before any payload is read. */
+static const store_statement FIND_STALE = {
+    "find_stale_outbox",
+    "SELECT id, subject, message_id, headers, payload FROM (SELECT n.*, sum(octet_length(payload)) OVER (ORDER BY id) "
+    "- "
+    "octet_length(payload) AS bytes_before FROM (SELECT * FROM outbox WHERE id > $3::bigint AND "
+    "(created_at <= clock_timestamp() - $1::bigint * interval '1 ms' OR created_at > clock_timestamp()) "
+    "ORDER BY id LIMIT $2::bigint) AS n) AS page WHERE bytes_before < $4::bigint ORDER BY id"};
+
+base_code store_outbox_find_stale(store_session *session, int64_t min_age_ms, int64_t after_id, size_t limit,
+                                  store_outbox *ret, bool *ret_more, base_error *err)
 {
-    static const store_statement FIND_STALE = {"find_stale_outbox",
-                                               "SELECT id, subject, message_id, headers, payload FROM outbox "
-                                               "WHERE created_at <= clock_timestamp() - $1::bigint * interval '1 ms' "
-                                               "ORDER BY id LIMIT $2::bigint"};
     BASE_CLEANUP(store_params_done) store_params params = {0};
     store_params_int64(&params, min_age_ms);
     store_params_int64(&params, (int64_t)limit);
+    store_params_int64(&params, after_id);
+    store_params_int64(&params, STORE_OUTBOX_PAGE_BYTES);
     BASE_CLEANUP(store_rows_done) store_rows rows = {0};
     begin(ret);
     base_code code = store_query(session, STORE_FLIGHT_READS, &FIND_STALE, &params, &rows, err);
@@ -267,9 +274,15 @@ base_code store_outbox_find_stale(store_session *session, int64_t min_age_ms, si
         return code;
     const size_t before = ret->count;
     code = store_outbox_read(ret, &rows, err);
-    if (code != BASE_OK)
+    if (code != BASE_OK) {
         store_outbox_cut(ret, before);
-    return code;
+        return code;
+    }
+    size_t bytes = 0;
+    for (size_t i = before; i < ret->count; i++)
+        bytes += ret->items[i].row.payload.size;
+    *ret_more = ret->count - before == limit || bytes >= STORE_OUTBOX_PAGE_BYTES;
+    return BASE_OK;
 }
 
 base_code store_outbox_backlog(store_session *session, int64_t *ret_rows, int64_t *ret_oldest_age_ms, base_error *err)

@@ -139,8 +139,8 @@ static base_code generate(void *ctx, base_error *err)
     generate_batch batch;
     fill_generate(s, &batch);
     store_outbox_clear(s->g->pending);
-    base_code code =
-        store_generate_claim(s->g->session, batch.requests, BATCH, false, batch.claims, s->g->pending, err);
+    base_code code = store_generate_claim(s->g->session, batch.requests, BATCH, STORE_CLAIM_TOGETHER, batch.claims,
+                                          s->g->pending, err);
     TORTURE_CHECK(store_outbox_count(s->g->pending) == (code == BASE_OK ? BATCH : 0));
     if (code != BASE_OK)
         return code;
@@ -202,7 +202,8 @@ static base_code claim_publish(scene *s, const wire_publish_proof *jobs, store_p
     for (size_t i = 0; i < BATCH; i++)
         requests[i] = (store_publish_request){&jobs[i], identity_of(++s->sequence)};
     store_publish_batch *batch = TORTURE_UNTOUCHED;
-    base_code code = store_publish_claim(s->g->session, requests, BATCH, false, &batch, s->g->pending, err);
+    base_code code =
+        store_publish_claim(s->g->session, requests, BATCH, STORE_CLAIM_TOGETHER, &batch, s->g->pending, err);
     TORTURE_CHECK(code == BASE_OK || batch == TORTURE_UNTOUCHED);
     if (code == BASE_OK)
         *ret = batch;
@@ -348,6 +349,7 @@ static base_code sweep(void *ctx, base_error *err)
     const store_attempt attempt = {ground_job(s->number).sha256, 1};
     size_t requeued = 99, expired = 99;
     int64_t rows = -1, age_ms = -1;
+    bool more = false;
     base_code code = store_sweep_acquire(session, err);
     if (code == BASE_OK)
         code = store_sweep_keep(session, &attempt, 1, err);
@@ -357,7 +359,7 @@ static base_code sweep(void *ctx, base_error *err)
     if (code == BASE_OK)
         code = store_sweep_expire(session, DAY_MS, 1, pending, &expired, err);
     if (code == BASE_OK)
-        code = store_outbox_find_stale(session, 0, ROWS_MAX, pending, err);
+        code = store_outbox_find_stale(session, 0, 0, ROWS_MAX, pending, &more, err);
     if (code == BASE_OK)
         code = store_outbox_backlog(session, &rows, &age_ms, err);
     if (code == BASE_OK)

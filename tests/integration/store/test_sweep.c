@@ -89,7 +89,8 @@ static void a_lost_publish_command_is_sent_again_as_it_was(void **state)
     BASE_CLEANUP(store_outbox_free) store_outbox *first = NULL;
     base_error err = {0};
     ground_ok(store_outbox_new(&first, &err), &err);
-    ground_ok(store_outbox_find_stale(g->session, 0, 100, first, &err), &err);
+    bool more = false;
+    ground_ok(store_outbox_find_stale(g->session, 0, 0, 100, first, &more, &err), &err);
     const int64_t later = base_unix_ms() + 1000;
     assert_int_equal(requeue(g, STORE_STAGE_PUBLISH, later, 0, 2), 2);
     assert_string_equal(store_outbox_at(g->pending, 0)->subject, "jobs.publish");
@@ -160,7 +161,7 @@ static void an_old_copy_of_an_expired_job_does_not_bring_it_back(void **state)
     const wire_generate_proof job = ground_job(1);
     const store_generate_request replay = {&job, {12, (base_unix_ms() + 1000) * 1000000}, base_bytes_of("job", 3)};
     store_claim claim = {0};
-    ground_ok(store_generate_claim(g->session, &replay, 1, false, &claim, g->pending, &err), &err);
+    ground_ok(store_generate_claim(g->session, &replay, 1, STORE_CLAIM_TOGETHER, &claim, g->pending, &err), &err);
     assert_int_equal(claim.answer, STORE_CLAIMED);
 }
 

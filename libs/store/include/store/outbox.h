@@ -36,9 +36,14 @@ void store_outbox_clear(store_outbox *outbox);
 BASE_MUST_CHECK base_code store_outbox_delete(store_session *session, const store_outbox *outbox, size_t first,
                                               size_t count, base_error *err);
 
-/* Appends up to `limit` rows that have been waiting for at least min_age_ms, in the order of their ids (which is the order of their transactions for one submission). */
-BASE_MUST_CHECK base_code store_outbox_find_stale(store_session *session, int64_t min_age_ms, size_t limit,
-                                                  store_outbox *ret, base_error *err);
+/* Bytes of payloads after which a page of stale rows ends: what one sweep holds in memory, but for one message. */
+#define STORE_OUTBOX_PAGE_BYTES (16 << 20)
+
+/* Appends up to `limit` rows behind after_id (0: from the first) that have been waiting for at least min_age_ms, in the order of their ids
+ * (which is the order of their transactions for one submission). *ret_more: the page is full, there may be others behind it. A row
+ * of the future is one from before the server's clock was set back, and has waited. */
+BASE_MUST_CHECK base_code store_outbox_find_stale(store_session *session, int64_t min_age_ms, int64_t after_id,
+                                                  size_t limit, store_outbox *ret, bool *ret_more, base_error *err);
 /* Number of rows and age of the oldest, for metrics. */
 BASE_MUST_CHECK base_code store_outbox_backlog(store_session *session, int64_t *ret_rows, int64_t *ret_oldest_age_ms,
                                                base_error *err);
