@@ -1,5 +1,6 @@
 #include "stage/batch.h"
 
+#include "base/hex.h"
 #include "telemetry/log.h"
 
 #include <string.h>
@@ -177,17 +178,9 @@ static store_attempt attempt_at(const void *ctx, size_t index)
     return (store_attempt){*job->submission, job->claim.epoch};
 }
 
-/* Claims, works and commits `count` jobs. Those answered STORE_SUSPECT are left for a call of their own. */
-static void process(stage_batch *batch, stage_job *const *jobs, size_t count, bool alone)
+/* Works on what the claim has made ours, and commits it. */
+static void work_on_claimed(stage_batch *batch, stage_job *const *jobs, size_t count)
 {
-    base_error err = {0};
-    base_code code = batch->steps->claim(batch->ctx, jobs, count, alone, &err);
-    if (code != BASE_OK) {
-        stage_worker_store_failed(batch->worker, &err);
-        for (size_t i = 0; i < count; i++)
-            return_job(batch, jobs[i], code == BASE_UNAVAILABLE || code == BASE_AMBIGUOUS ? 0 : STAGE_GATE_MAX_MS);
-        return;
-    }
     stage_worker_relay(batch->worker);
     size_t ours = sort_claims(batch, jobs, count);
     if (ours == 0)
@@ -214,6 +207,68 @@ static size_t leave_lost(const stage_batch *batch, stage_job **jobs, size_t coun
     return held;
 }
 
+/* While an answer is lost nobody knows whether the jobs were claimed: they stay in hand until the store tells. Given back, those that were
+ * would pass for jobs whose worker has died. *count: those that are still ours. */
+static base_code claim(const stage_batch *batch, stage_job **jobs, size_t *count, store_claim_manner manner,
+                       base_error *err)
+{
+    for (;;) {
+        base_code code = batch->steps->claim(batch->ctx, jobs, *count, manner, err);
+        if (code == BASE_AMBIGUOUS) {
+            manner |= STORE_CLAIM_AGAIN;
+            batch->worker->relay_failed =
+                true; /* it may have left rows in the table, to be published before all later ones */
+        }
+        if (code == BASE_OK || (manner & STORE_CLAIM_AGAIN) == 0 || !stage_worker_try_again(batch->worker, code, err))
+            return code;
+        *count = leave_lost(batch, jobs, *count);
+        if (*count == 0)
+            return BASE_OK;
+    }
+}
+
+/* For what the jobs say or what their rows are, and not because of the state of the store. */
+static bool is_refusal(base_code code)
+{
+    return code == BASE_INVALID || code == BASE_CONFLICT || code == BASE_LIMIT || code == BASE_INTERNAL;
+}
+
+/* The store does not let it be claimed, and so does not let it be rejected either: it waits for an operator until it is too old. */
+static void put_off(const stage_batch *batch, stage_job *job, const base_error *why)
+{
+    TELEMETRY_LOG(TELEMETRY_ERROR, "claim_refused", telemetry_text("submission", base_sha256_hex(job->submission).text),
+                  telemetry_text("reason", why->message),
+                  telemetry_int("stream_sequence", (int64_t)job->delivery->stream_sequence));
+    return_job(batch, job, stage_worker_retry_delay_ms(batch->worker, 0));
+}
+
+static void return_unclaimed(const stage_batch *batch, stage_job *const *jobs, size_t count, const base_error *why)
+{
+    stage_worker_store_failed(batch->worker, why);
+    bool is_away = why->code == BASE_UNAVAILABLE || why->code == BASE_AMBIGUOUS;
+    for (size_t i = 0; i < count; i++)
+        return_job(batch, jobs[i], is_away ? 0 : STAGE_GATE_MAX_MS);
+}
+
+/* Claims, works and commits `count` jobs; when the store refuses to let all be claimed, one by one, so that one bad job is put off alone.
+ * Those answered STORE_SUSPECT are left for a call of their own. Returns how many jobs are still ours. */
+static size_t process(stage_batch *batch, stage_job **jobs, size_t count, store_claim_manner manner)
+{
+    base_error err = {0};
+    base_code code = claim(batch, jobs, &count, manner, &err);
+    if (count > 1 && is_refusal(code)) {
+        for (size_t i = 0; i < count; i++)
+            (void)process(batch, &jobs[i], 1, manner | STORE_CLAIM_AGAIN); /* some may have been claimed */
+    } else if (is_refusal(code)) {
+        put_off(batch, jobs[0], &err);
+    } else if (code != BASE_OK) {
+        return_unclaimed(batch, jobs, count, &err);
+    } else {
+        work_on_claimed(batch, jobs, count);
+    }
+    return count;
+}
+
 /* Returns how many jobs there are still; the others are settled. */
 static size_t process_in_turn(stage_batch *batch, stage_job **jobs, size_t count, bool alone)
 {
@@ -225,7 +280,7 @@ static size_t process_in_turn(stage_batch *batch, stage_job **jobs, size_t count
     }
     size_t held = leave_lost(batch, jobs, count);
     if (held > 0)
-        process(batch, jobs, held, alone);
+        held = process(batch, jobs, held, alone ? STORE_CLAIM_ALONE : STORE_CLAIM_TOGETHER);
     stage_turn_leave(turn, alone);
     return held;
 }

@@ -1,6 +1,5 @@
 #include "stage/job.h"
 
-#include "base/clock.h"
 #include "base/hex.h"
 #include "stage/metrics.h"
 #include "telemetry/log.h"
@@ -46,7 +45,7 @@ bool stage_job_refuse(const stage_worker *worker, stage_job *job)
         stage_job_conclude(job, STORE_REJECTED, "quarantined");
         return true;
     }
-    if (base_unix_ms() - job->claim.accepted_unix_ms > settings->job_max_age_s * 1000) {
+    if (job->claim.age_ms > settings->job_max_age_s * 1000) {
         base_fail(&job->why, BASE_INVALID, "not done within %lld s", (long long)settings->job_max_age_s);
         stage_job_conclude(job, STORE_REJECTED, "expired");
         return true;

@@ -25,9 +25,9 @@ static const store_statement INSERT_NEW = {
     "SELECT r.sha, 'proof_generation', 0, 1, true, r.sequence, r.published_ns, r.payload, " STORED_AT ", now(), "
     "least(now(), " STORED_AT "), 1, r.correlation_id, 1, now(), now(), now() FROM " REQUESTS " ORDER BY r.ord "
     "ON CONFLICT (sha256_hash) DO NOTHING "
-    "RETURNING sha256_hash, (extract(epoch FROM accepted_at) * 1000)::bigint"};
+    "RETURNING sha256_hash, " STORE_MS("accepted_at") ", " STORE_MS("now() - accepted_at")};
 
-/* Runs after the rows are locked. A rejected submission without an owner was ended by a sweep: only a message that is newer
+/* Runs after the rows are locked. $6 alone, $7 again: an open attempt is our own. A rejected submission without an owner was ended by a sweep: only a message that is newer
  * than its end is a replay. */
 static const store_statement CLAIM = {
     "generate_claim",
@@ -39,12 +39,12 @@ static const store_statement CLAIM = {
     "  OR s.job_sequence = 0 AND " STORED_AT " <= s.failed_at THEN 2 ELSE 0 END "
     "WHEN s.status = 'proof_generation' AND (s.job_sequence = 0 "
     "  OR s.job_sequence = r.sequence AND s.job_published_ns = r.published_ns) "
-    "  THEN CASE WHEN NOT $6::boolean AND (s.attempt_open OR s.crash_count > 0) THEN 1 ELSE 0 END "
+    "  THEN CASE WHEN NOT $6::boolean AND (s.attempt_open AND NOT $7::boolean OR s.crash_count > 0) THEN 1 ELSE 0 END "
     "ELSE 2 END AS answer "
     "FROM " REQUESTS " JOIN submissions s ON s.sha256_hash = r.sha), "
     "decided AS (SELECT *, epoch + 1 AS next_epoch, event_sequence + begins::int AS next_event, "
     "CASE WHEN begins THEN 0 ELSE coalesce(retry_count, 0) END AS next_retries, "
-    "CASE WHEN begins THEN 0 ELSE crash_count + attempt_open::int END AS next_crashes, "
+    "CASE WHEN begins THEN 0 ELSE crash_count + (attempt_open AND NOT $7::boolean)::int END AS next_crashes, "
     "CASE WHEN begins THEN least(now(), stored_at) ELSE accepted_at END AS next_accepted FROM job WHERE answer = 0), "
     "claimed AS (UPDATE submissions s SET status = 'proof_generation', epoch = d.next_epoch, attempt_open = true, "
     "retry_count = d.next_retries, crash_count = d.next_crashes, job_sequence = d.sequence, "
@@ -55,16 +55,19 @@ static const store_statement CLAIM = {
     "failed_at = CASE WHEN d.begins THEN NULL ELSE s.failed_at END, "
     "generate_attempts = s.generate_attempts + 1, processing_started_at = now(), updated_at = now() "
     "FROM decided d WHERE s.sha256_hash = d.sha) "
-    "SELECT ord, answer::bigint, status, next_epoch, next_event, next_retries::bigint, next_crashes::bigint, "
-    "(extract(epoch FROM next_accepted) * 1000)::bigint, begins FROM decided "
-    "UNION ALL SELECT ord, answer::bigint, status, epoch, event_sequence, coalesce(retry_count, 0)::bigint, "
-    "crash_count::bigint, (extract(epoch FROM accepted_at) * 1000)::bigint, false FROM job WHERE answer <> 0"};
+    "SELECT ord, answer::bigint, status, next_epoch, next_event, next_retries::bigint, "
+    "next_crashes::bigint, " STORE_MS("next_accepted") ", " STORE_MS(
+        "now() - next_accepted") ", begins FROM decided "
+                                 "UNION ALL SELECT ord, answer::bigint, status, epoch, event_sequence, "
+                                 "coalesce(retry_count, 0)::bigint, "
+                                 "crash_count::bigint, " STORE_MS("accepted_at") ", " STORE_MS(
+                                     "now() - accepted_at") ", false FROM job WHERE answer <> 0"};
 
 typedef struct claiming {
     const store_generate_request *requests;
     store_place *places;
     size_t count;
-    bool alone;
+    store_claim_manner manner;
     store_claim *claims;
     store_outbox *pending;
 } claiming;
@@ -117,7 +120,9 @@ static base_code take_inserted(const store_session *session, claiming *c, const 
                                          .status = WIRE_STATUS_NONE,
                                          .epoch = 1,
                                          .event_sequence = 1,
-                                         .accepted_unix_ms = store_rows_int64(rows, next++, 1)};
+                                         .accepted_unix_ms = store_rows_int64(rows, next, 1),
+                                         .age_ms = store_rows_int64(rows, next, 2)};
+        next++;
         base_code code = add_claim_event(session, c, index, err);
         if (code != BASE_OK)
             return code;
@@ -149,7 +154,7 @@ static base_code take_existing(const store_session *session, const claiming *c, 
     for (size_t i = 0; i < c->count; i++) {
         const size_t index = c->places[store_rows_int64(rows, i, 0) - 1].index;
         base_code code = store_claim_read(rows, i, 1, &c->claims[index], err);
-        if (code == BASE_OK && store_rows_bool(rows, i, 8))
+        if (code == BASE_OK && store_rows_bool(rows, i, 9))
             code = add_claim_event(session, c, index, err);
         if (code != BASE_OK)
             return code;
@@ -163,7 +168,8 @@ static base_code claim_existing(store_session *session, const claiming *c, base_
     BASE_CLEANUP(store_params_done) store_params params = {0};
     store_places_params(c->places, c->count, &locks);
     claim_params(c, &params);
-    store_params_bool(&params, c->alone);
+    store_params_bool(&params, (c->manner & STORE_CLAIM_ALONE) != 0);
+    store_params_bool(&params, (c->manner & STORE_CLAIM_AGAIN) != 0);
     const store_step steps[] = {{&STORE_LOCK_SUBMISSIONS, &locks}, {&CLAIM, &params}};
     store_rows rows[2] = {0};
     base_code code = store_flight(session, STORE_FLIGHT_GOES_ON, steps, 2, rows, err);
@@ -174,8 +180,8 @@ static base_code claim_existing(store_session *session, const claiming *c, base_
     return code;
 }
 
-base_code store_generate_claim(store_session *session, const store_generate_request *requests, size_t count, bool alone,
-                               store_claim *claims, store_outbox *pending, base_error *err)
+base_code store_generate_claim(store_session *session, const store_generate_request *requests, size_t count,
+                               store_claim_manner manner, store_claim *claims, store_outbox *pending, base_error *err)
 {
     if (count == 0)
         return BASE_OK;
@@ -188,7 +194,7 @@ base_code store_generate_claim(store_session *session, const store_generate_requ
     if (code != BASE_OK)
         return code;
     const size_t before = store_outbox_count(pending);
-    claiming c = {requests, places, count, alone, claims, pending};
+    claiming c = {requests, places, count, manner, claims, pending};
     code = insert_new(session, &c, err);
     if (code == BASE_OK && c.count > 0)
         code = claim_existing(session, &c, err);

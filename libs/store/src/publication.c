@@ -14,7 +14,7 @@ _Static_assert(STORE_CLAIMED == 0 && STORE_SUSPECT == 1 && STORE_ANSWERED == 2 &
 
 /* Runs after the rows are locked. A command that names another proof than the stored one is stale, unless it is the very one that the
  * submission waits for: then the stored proof has been tampered with, and the claimer is to find that. $1 hash, $2 sequence, $3 published, $4 digest, $5 command, $6 alone, $7 replays: whether
- * replays may be claimed, for they need an event and so a second round trip. */
+ * replays may be claimed, for they need an event and so a second round trip. $8 again: an open attempt is our own. */
 static const store_statement CLAIM = {
     "publish_claim",
     "WITH job AS (SELECT r.*, s.status, s.epoch, s.event_sequence, s.retry_count, s.crash_count, s.attempt_open, "
@@ -24,7 +24,7 @@ static const store_statement CLAIM = {
     "WHEN s.status = 'proof_publishing' THEN CASE WHEN p.blob IS NULL THEN 3 "
     "  WHEN p.digest <> r.digest AND s.job_payload IS DISTINCT FROM r.command THEN 2 "
     "  WHEN s.job_sequence <> 0 AND (s.job_sequence <> r.sequence OR s.job_published_ns <> r.published_ns) THEN 2 "
-    "  WHEN NOT $6::boolean AND (s.attempt_open OR s.crash_count > 0) THEN 1 ELSE 0 END "
+    "  WHEN NOT $6::boolean AND (s.attempt_open AND NOT $8::boolean OR s.crash_count > 0) THEN 1 ELSE 0 END "
     "WHEN s.status = 'rejected' THEN CASE "
     "  WHEN s.job_sequence = r.sequence AND s.job_published_ns = r.published_ns THEN 2 "
     "  WHEN s.job_sequence = 0 AND to_timestamp(r.published_ns / 1000000000.0) <= s.failed_at THEN 2 "
@@ -35,7 +35,7 @@ static const store_statement CLAIM = {
     "LEFT JOIN submissions s ON s.sha256_hash = r.sha LEFT JOIN proofs p ON p.sha256_hash = r.sha), "
     "decided AS (SELECT *, epoch + 1 AS next_epoch, event_sequence + begins::int AS next_event, "
     "CASE WHEN begins THEN 0 ELSE coalesce(retry_count, 0) END AS next_retries, "
-    "CASE WHEN begins THEN 0 ELSE crash_count + attempt_open::int END AS next_crashes, "
+    "CASE WHEN begins THEN 0 ELSE crash_count + (attempt_open AND NOT $8::boolean)::int END AS next_crashes, "
     "CASE WHEN begins THEN least(now(), stored_at) ELSE accepted_at END AS next_accepted FROM job WHERE answer = 0), "
     "claimed AS (UPDATE submissions s SET status = 'proof_publishing', epoch = d.next_epoch, attempt_open = true, "
     "retry_count = d.next_retries, crash_count = d.next_crashes, job_sequence = d.sequence, "
@@ -47,15 +47,20 @@ static const store_statement CLAIM = {
     "failed_at = CASE WHEN d.begins THEN NULL ELSE s.failed_at END "
     "FROM decided d WHERE s.sha256_hash = d.sha) "
     "SELECT d.ord, d.answer::bigint, d.status, d.next_epoch, d.next_event, d.next_retries::bigint, "
-    "d.next_crashes::bigint, (extract(epoch FROM d.next_accepted) * 1000)::bigint, d.begins, "
-    "p.format, p.digest, p.blob, p.public_key, " STORE_TRANSACTION_COLUMNS
-    "FROM decided d JOIN proofs p ON p.sha256_hash = d.sha LEFT JOIN transactions t ON t.submission = d.sha "
-    "AND t.state IN ('committed', 'accepted', 'included') "
-    "UNION ALL SELECT ord, answer::bigint, status, epoch, event_sequence, coalesce(retry_count, 0)::bigint, "
-    "crash_count::bigint, (extract(epoch FROM accepted_at) * 1000)::bigint, false, NULL, NULL, NULL, "
-    "NULL, " STORE_TRANSACTION_NULLS "FROM job WHERE answer <> 0"};
+    "d.next_crashes::bigint, " STORE_MS("d.next_accepted") ", " STORE_MS(
+        "now() - d.next_accepted") ", d.begins, "
+                                   "p.format, p.digest, p.blob, p.public_key, " STORE_TRANSACTION_COLUMNS
+                                   "FROM decided d JOIN proofs p ON p.sha256_hash = d.sha LEFT JOIN transactions t ON "
+                                   "t.submission = d.sha "
+                                   "AND t.state IN ('committed', 'accepted', 'included') "
+                                   "UNION ALL SELECT ord, answer::bigint, status, epoch, event_sequence, "
+                                   "coalesce(retry_count, 0)::bigint, "
+                                   "crash_count::bigint, " STORE_MS("accepted_at") ", " STORE_MS(
+                                       "now() - accepted_at") ", false, NULL, NULL, NULL, "
+                                                              "NULL, " STORE_TRANSACTION_NULLS
+                                                              "FROM job WHERE answer <> 0"};
 
-enum { COLUMN_BEGINS = 8, COLUMN_FORMAT, COLUMN_DIGEST, COLUMN_BLOB, COLUMN_PUBLIC_KEY, COLUMN_TRANSACTION };
+enum { COLUMN_BEGINS = 9, COLUMN_FORMAT, COLUMN_DIGEST, COLUMN_BLOB, COLUMN_PUBLIC_KEY, COLUMN_TRANSACTION };
 
 /* Blobs and payloads stay in the rows they came in. */
 struct store_publish_batch {
@@ -95,7 +100,7 @@ typedef struct claiming {
     const store_publish_request *requests;
     store_place *places;
     size_t count;
-    bool alone;
+    store_claim_manner manner;
     store_publish_batch *batch;
     store_outbox *pending;
 } claiming;
@@ -126,8 +131,9 @@ static base_code claim_params(const claiming *c, bool replays, store_params *par
             return code;
         store_params_add_bytes(params, base_buffer_view(&command));
     }
-    store_params_bool(params, c->alone);
+    store_params_bool(params, (c->manner & STORE_CLAIM_ALONE) != 0);
     store_params_bool(params, replays);
+    store_params_bool(params, (c->manner & STORE_CLAIM_AGAIN) != 0);
     return BASE_OK;
 }
 
@@ -211,8 +217,9 @@ static base_code claim_some(store_session *session, claiming *c, bool replays, b
     return code;
 }
 
-base_code store_publish_claim(store_session *session, const store_publish_request *requests, size_t count, bool alone,
-                              store_publish_batch **ret, store_outbox *pending, base_error *err)
+base_code store_publish_claim(store_session *session, const store_publish_request *requests, size_t count,
+                              store_claim_manner manner, store_publish_batch **ret, store_outbox *pending,
+                              base_error *err)
 {
     BASE_CLEANUP(store_publish_batch_free) store_publish_batch *batch = NULL;
     base_code code = batch_new(count, &batch, err);
@@ -224,7 +231,7 @@ base_code store_publish_claim(store_session *session, const store_publish_reques
     if (code == BASE_OK)
         code = store_places_sort(places, count, err);
     const size_t before = store_outbox_count(pending);
-    claiming c = {requests, places, count, alone, batch, pending};
+    claiming c = {requests, places, count, manner, batch, pending};
     if (code == BASE_OK && count > 0)
         code = claim_some(session, &c, false, err);
     const bool replays = code == BASE_OK && c.count > 0;
@@ -232,6 +239,11 @@ base_code store_publish_claim(store_session *session, const store_publish_reques
         code = claim_some(session, &c, true, err);
     if (replays || code != BASE_OK)
         code = store_outbox_end(session, code, pending, before, err);
+    if (code == BASE_UNAVAILABLE && replays) { /* those that are none were claimed before */
+        code = BASE_AMBIGUOUS;
+        if (err != NULL)
+            err->code = code;
+    }
     if (code == BASE_OK)
         *ret = BASE_TAKE(batch);
     return code;

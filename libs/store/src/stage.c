@@ -48,6 +48,7 @@ base_code store_claim_read(const store_rows *rows, size_t row, int column, store
     ret->retries = store_rows_int64(rows, row, column + 4);
     ret->crashes = store_rows_int64(rows, row, column + 5);
     ret->accepted_unix_ms = store_rows_int64(rows, row, column + 6);
+    ret->age_ms = store_rows_int64(rows, row, column + 7);
     ret->status = WIRE_STATUS_NONE;
     return store_rows_is_null(rows, row, column + 1) ? BASE_OK
                                                      : store_rows_status(rows, row, column + 1, &ret->status, err);

@@ -24,7 +24,11 @@ void store_places_owners(const store_place *places, size_t count, store_params *
     "WHERE h.sha256_hash = o.sha OFFSET 0) AS f "                                                                      \
     "WHERE f.epoch = o.epoch AND f.attempt_open AND f.status = '" status "' "
 
-/* Reads a claim's columns from `column` on: answer, status, epoch, event_sequence, retries, crashes, accepted (Unix ms). */
+/* Milliseconds of a point in time (Unix) or of a span. */
+#define STORE_MS(value) "(extract(epoch FROM " value ") * 1000)::bigint"
+
+/* Reads a claim's columns from `column` on: answer, status, epoch, event_sequence, retries, crashes, accepted (Unix ms), age
+ * (ms). */
 BASE_MUST_CHECK base_code store_claim_read(const store_rows *rows, size_t row, int column, store_claim *ret,
                                            base_error *err);
 

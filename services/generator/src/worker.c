@@ -62,7 +62,7 @@ static void forget(void *ctx, stage_job *job)
     base_buffer_clear(&item->blob);
 }
 
-static base_code claim(void *ctx, stage_job *const *jobs, size_t count, bool alone, base_error *err)
+static base_code claim(void *ctx, stage_job *const *jobs, size_t count, store_claim_manner manner, base_error *err)
 {
     generator_worker *worker = ctx;
     for (size_t i = 0; i < count; i++) {
@@ -73,7 +73,7 @@ static base_code claim(void *ctx, stage_job *const *jobs, size_t count, bool alo
             .payload = item->message.has_image ? base_buffer_view(&item->without_image) : jobs[i]->delivery->payload,
         };
     }
-    base_code code = store_generate_claim(worker->stage.store, worker->requests, count, alone, worker->claims,
+    base_code code = store_generate_claim(worker->stage.store, worker->requests, count, manner, worker->claims,
                                           worker->stage.pending, err);
     if (code == BASE_OK)
         code = BASE_FAULT("generator.claimed", err);

@@ -54,13 +54,13 @@ static void release_claimed(publisher_worker *worker)
     store_publish_batch_free(BASE_TAKE(worker->claimed));
 }
 
-static base_code claim(void *ctx, stage_job *const *jobs, size_t count, bool alone, base_error *err)
+static base_code claim(void *ctx, stage_job *const *jobs, size_t count, store_claim_manner manner, base_error *err)
 {
     publisher_worker *worker = ctx;
     release_claimed(worker);
     for (size_t i = 0; i < count; i++)
         worker->requests[i] = (store_publish_request){&item_of(jobs[i])->message, stage_job_identity(jobs[i])};
-    base_code code = store_publish_claim(worker->stage.store, worker->requests, count, alone, &worker->claimed,
+    base_code code = store_publish_claim(worker->stage.store, worker->requests, count, manner, &worker->claimed,
                                          worker->stage.pending, err);
     if (code == BASE_OK)
         code = BASE_FAULT("publisher.claimed", err);

@@ -150,7 +150,7 @@ static void store(const installation *item, const proven *made, store_outbox *pe
         code = store_session_new(&options, &session, &err);
     const store_generate_request request = {&job, identity, base_buffer_view(&payload)};
     if (code == BASE_OK)
-        code = store_generate_claim(session, &request, 1, false, &claim, pending, &err);
+        code = store_generate_claim(session, &request, 1, STORE_CLAIM_TOGETHER, &claim, pending, &err);
     const store_generate_outcome outcome = {.kind = STORE_SUCCEEDED,
                                             .job = &job,
                                             .claim = &claim,

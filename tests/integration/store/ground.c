@@ -109,7 +109,9 @@ store_claim ground_claim_as(ground *g, store_session *session, unsigned number, 
     const store_generate_request request = {&job, identity(sequence), base_bytes_of("the job", 7)};
     store_claim claim = {0};
     base_error err = {0};
-    ground_ok(store_generate_claim(session, &request, 1, alone, &claim, g->pending, &err), &err);
+    ground_ok(store_generate_claim(session, &request, 1, alone ? STORE_CLAIM_ALONE : STORE_CLAIM_TOGETHER, &claim,
+                                   g->pending, &err),
+              &err);
     return claim;
 }
 
@@ -172,7 +174,9 @@ store_publish_batch *ground_publish_claim(ground *g, unsigned number, uint64_t s
     const store_publish_request request = {&job, identity(sequence)};
     store_publish_batch *batch = NULL;
     base_error err = {0};
-    ground_ok(store_publish_claim(g->session, &request, 1, alone, &batch, g->pending, &err), &err);
+    ground_ok(store_publish_claim(g->session, &request, 1, alone ? STORE_CLAIM_ALONE : STORE_CLAIM_TOGETHER, &batch,
+                                  g->pending, &err),
+              &err);
     return batch;
 }
 

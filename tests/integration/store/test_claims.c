@@ -1,4 +1,5 @@
 /* Claims, commits and the outbox of the generate stage. */
+#include "base/clock.h"
 #include "ground.h"
 
 #include "wire/headers.h"
@@ -75,7 +76,7 @@ static void the_same_sequence_of_a_wiped_stream_is_another_message(void **state)
     const store_generate_request request = {&job, {10, 42}, base_bytes_of("x", 1)};
     store_claim claim = {0};
     base_error err = {0};
-    ground_ok(store_generate_claim(g->session, &request, 1, true, &claim, g->pending, &err), &err);
+    ground_ok(store_generate_claim(g->session, &request, 1, STORE_CLAIM_ALONE, &claim, g->pending, &err), &err);
     assert_int_equal(claim.answer, STORE_ANSWERED);
 }
 
@@ -207,7 +208,7 @@ static void one_fenced_job_does_not_hold_back_its_batch(void **state)
         requests[i] = (store_generate_request){&jobs[i], {i + 1, i + 1}, base_bytes_of("job", 3)};
     }
     base_error err = {0};
-    ground_ok(store_generate_claim(g->session, requests, 3, false, claims, g->pending, &err), &err);
+    ground_ok(store_generate_claim(g->session, requests, 3, STORE_CLAIM_TOGETHER, claims, g->pending, &err), &err);
     claims[1].epoch = 0;
     store_generate_outcome outcomes[3];
     for (unsigned i = 0; i < 3; i++)
@@ -242,7 +243,8 @@ static void one_submission_twice_in_a_batch_is_refused(void **state)
     const store_generate_request requests[2] = {{&job, {1, 1}, {0}}, {&job, {2, 2}, {0}}};
     store_claim claims[2];
     base_error err = {0};
-    assert_int_equal(store_generate_claim(g->session, requests, 2, false, claims, g->pending, &err), BASE_INVALID);
+    assert_int_equal(store_generate_claim(g->session, requests, 2, STORE_CLAIM_TOGETHER, claims, g->pending, &err),
+                     BASE_INVALID);
 }
 
 static void a_row_awaiting_review_is_taken_over(void **state)
@@ -274,9 +276,10 @@ static void published_rows_leave_the_outbox_and_others_are_found_again(void **st
     ground_ok(store_outbox_delete(g->session, g->pending, 0, 1, &err), &err);
     BASE_CLEANUP(store_outbox_free) store_outbox *stale = NULL;
     ground_ok(store_outbox_new(&stale, &err), &err);
-    ground_ok(store_outbox_find_stale(g->session, 3600000, 10, stale, &err), &err);
+    bool more = true;
+    ground_ok(store_outbox_find_stale(g->session, 3600000, 0, 10, stale, &more, &err), &err);
     assert_int_equal(store_outbox_count(stale), 0);
-    ground_ok(store_outbox_find_stale(g->session, 0, 10, stale, &err), &err);
+    ground_ok(store_outbox_find_stale(g->session, 0, 0, 10, stale, &more, &err), &err);
     assert_int_equal(store_outbox_count(stale), 2);
     for (size_t i = 0; i < 2; i++) {
         const store_outbox_row *found = store_outbox_at(stale, i), *kept = store_outbox_at(g->pending, i + 1);
@@ -324,7 +327,7 @@ static void *claim_at_random(void *arg)
             requests[count] = (store_generate_request){&jobs[count], {number + 1, 1}, base_bytes_of("job", 3)};
             count++;
         }
-        me->code = store_generate_claim(session, requests, count, true, claims, pending, &me->err);
+        me->code = store_generate_claim(session, requests, count, STORE_CLAIM_ALONE, claims, pending, &me->err);
     }
     return NULL;
 }
@@ -347,9 +350,89 @@ static void claims_of_overlapping_sets_from_four_threads_do_not_deadlock(void **
     ground_expect(g, "SELECT (SELECT count(*) FROM outbox) = (SELECT count(*) FROM submissions)", "t");
 }
 
+/* The pages of a sweep, as one string of row numbers: "1 2 3|4 5". */
+static void expect_pages(const ground *g, int64_t min_age_ms, size_t limit, const char *expected)
+{
+    char pages[256] = "";
+    size_t used = 0;
+    int64_t after_id = 0;
+    for (bool more = true; more;) {
+        base_error err = {0};
+        BASE_CLEANUP(store_outbox_free) store_outbox *page = NULL;
+        ground_ok(store_outbox_new(&page, &err), &err);
+        ground_ok(store_outbox_find_stale(g->session, min_age_ms, after_id, limit, page, &more, &err), &err);
+        for (size_t i = 0; i < store_outbox_count(page); i++) {
+            after_id = store_outbox_at(page, i)->id;
+            used += (size_t)snprintf(pages + used, sizeof(pages) - used, "%s%s", i == 0 ? "" : " ",
+                                     store_outbox_at(page, i)->message_id);
+        }
+        if (more)
+            used += (size_t)snprintf(pages + used, sizeof(pages) - used, "|");
+    }
+    assert_string_equal(pages, expected);
+}
+
+static void stale_rows_come_in_pages_that_fit_into_memory(void **state)
+{
+    (void)state;
+    BASE_CLEANUP(ground_free) ground *g = ground_new();
+    ground_run(g, "INSERT INTO outbox (subject, message_id, headers, payload) SELECT 's', n::text, '', "
+                  "decode(repeat('aa', CASE WHEN n < 5 THEN 6 << 20 ELSE 1 END), 'hex') FROM generate_series(1, 8) n");
+    expect_pages(g, 0, 100, "1 2 3|4 5 6 7 8"); /* 16 MiB are full with the third of 6 MiB */
+    expect_pages(g, 0, 2, "1 2|3 4|5 6|7 8|");
+}
+
+static void rows_from_before_the_servers_clock_was_set_back_are_stale(void **state)
+{
+    (void)state;
+    BASE_CLEANUP(ground_free) ground *g = ground_new();
+    ground_run(g, "INSERT INTO outbox (created_at, subject, message_id, headers, payload) VALUES "
+                  "(now() + interval '2 hours', 's', 'before', '', ''), (now(), 's', 'fresh', '', ''), "
+                  "(now() - interval '2 hours', 's', 'old', '', '')");
+    expect_pages(g, 600000, 100, "before old");
+}
+
+static void a_jobs_age_is_told_by_the_clock_of_postgres(void **state)
+{
+    (void)state;
+    BASE_CLEANUP(ground_free) ground *g = ground_new();
+    const store_claim created = ground_claim(g, 1, 10);
+    assert_in_range(created.age_ms, base_unix_ms() - 1700000010000 - 60000, base_unix_ms() - 1700000010000);
+    ground_run(g, "UPDATE submissions SET accepted_at = now() - interval '1 hour', attempt_open = false");
+    assert_in_range(ground_claim(g, 1, 10).age_ms, 3600000, 3660000);
+    ground_generate(g, 2, 20);
+    ground_run(g, "UPDATE submissions SET accepted_at = now() - interval '1 hour' WHERE status = 'proof_publishing'");
+    BASE_CLEANUP(store_publish_batch_free) store_publish_batch *batch = ground_publish_claim(g, 2, 21, false);
+    assert_in_range(store_publish_batch_at(batch, 0)->claim.age_ms, 3600000, 3660000);
+}
+
+/* The answer to the first claim was lost. */
+static void a_claim_made_again_finds_its_own_attempt_and_counts_no_crash(void **state)
+{
+    (void)state;
+    BASE_CLEANUP(ground_free) ground *g = ground_new();
+    base_error err = {0};
+    const wire_generate_proof job = ground_job(1);
+    const store_generate_request request = {.job = &job, .identity = {10, 1700000010000000000}};
+    store_claim claim = {0};
+    for (int i = 0; i < 4; i++)
+        ground_ok(store_generate_claim(g->session, &request, 1, STORE_CLAIM_AGAIN, &claim, g->pending, &err), &err);
+    assert_int_equal(claim.answer, STORE_CLAIMED);
+    assert_int_equal(claim.epoch, 4);
+    assert_int_equal(claim.crashes, 0);
+    ground_ok(store_generate_claim(g->session, &request, 1, STORE_CLAIM_TOGETHER, &claim, g->pending, &err), &err);
+    assert_int_equal(claim.answer, STORE_SUSPECT);
+    ground_ok(store_generate_claim(g->session, &request, 1, STORE_CLAIM_ALONE, &claim, g->pending, &err), &err);
+    assert_int_equal(claim.crashes, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(stale_rows_come_in_pages_that_fit_into_memory),
+        cmocka_unit_test(rows_from_before_the_servers_clock_was_set_back_are_stale),
+        cmocka_unit_test(a_jobs_age_is_told_by_the_clock_of_postgres),
+        cmocka_unit_test(a_claim_made_again_finds_its_own_attempt_and_counts_no_crash),
         cmocka_unit_test(a_new_submission_is_claimed_with_its_first_event),
         cmocka_unit_test(an_open_attempt_is_suspect_until_it_is_claimed_alone_and_counts_as_a_crash),
         cmocka_unit_test(another_message_of_a_claimed_submission_is_answered),

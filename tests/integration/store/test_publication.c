@@ -86,7 +86,7 @@ static void what_cannot_be_published_is_unknown_or_answered(void **state)
     const store_publish_request request = {&old, {31, 31}};
     BASE_CLEANUP(store_publish_batch_free) store_publish_batch *older_life = NULL;
     base_error err = {0};
-    ground_ok(store_publish_claim(g->session, &request, 1, false, &older_life, g->pending, &err), &err);
+    ground_ok(store_publish_claim(g->session, &request, 1, STORE_CLAIM_TOGETHER, &older_life, g->pending, &err), &err);
     assert_int_equal(store_publish_batch_at(older_life, 0)->claim.answer, STORE_ANSWERED);
 
     BASE_CLEANUP(store_publish_batch_free) store_publish_batch *mine = ground_publish_claim(g, 3, 32, false);
@@ -170,7 +170,7 @@ static void one_batch_may_hold_every_answer(void **state)
     (void)ground_claim(g, 2, 90);
     BASE_CLEANUP(store_publish_batch_free) store_publish_batch *batch = NULL;
     base_error err = {0};
-    ground_ok(store_publish_claim(g->session, requests, 4, false, &batch, g->pending, &err), &err);
+    ground_ok(store_publish_claim(g->session, requests, 4, STORE_CLAIM_TOGETHER, &batch, g->pending, &err), &err);
     static const store_claim_answer EXPECTED[] = {STORE_CLAIMED, STORE_UNKNOWN, STORE_CLAIMED, STORE_ANSWERED};
     for (unsigned i = 0; i < 4; i++)
         assert_int_equal(store_publish_batch_at(batch, i)->claim.answer, EXPECTED[i]);

@@ -61,7 +61,7 @@ static void *claim_and_commit(void *arg)
         const store_generate_request request = {&job, {number, 1}, base_bytes_of("job", 3)};
         store_claim claim = {0};
         store_outbox_clear(pending);
-        base_code code = store_generate_claim(session, &request, 1, true, &claim, pending, NULL);
+        base_code code = store_generate_claim(session, &request, 1, STORE_CLAIM_ALONE, &claim, pending, NULL);
         bool fenced = false;
         const store_generate_outcome outcome = {.kind = STORE_SUCCEEDED,
                                                 .job = &job,
@@ -118,12 +118,13 @@ static void a_statement_that_waits_too_long_is_given_up(void **state)
     const wire_generate_proof job = ground_job(1);
     const store_generate_request request = {&job, {10, 1700000010000000000}, base_bytes_of("job", 3)};
     store_claim claim = {0};
-    assert_int_equal(store_generate_claim(hasty, &request, 1, true, &claim, g->pending, &err), BASE_UNAVAILABLE);
+    assert_int_equal(store_generate_claim(hasty, &request, 1, STORE_CLAIM_ALONE, &claim, g->pending, &err),
+                     BASE_UNAVAILABLE);
     assert_true(base_monotonic_ms() - begun < 3000);
     assert_non_null(strstr(err.message, "57014"));
     ground_expect(g, "SELECT epoch FROM submissions", "1");
     ground_run(g, "DROP TRIGGER slow ON submissions");
-    ground_ok(store_generate_claim(hasty, &request, 1, true, &claim, g->pending, &err), &err);
+    ground_ok(store_generate_claim(hasty, &request, 1, STORE_CLAIM_ALONE, &claim, g->pending, &err), &err);
     assert_int_equal(claim.answer, STORE_CLAIMED); /* the same connection goes on */
 }
 
@@ -356,7 +357,8 @@ static void a_commit_that_fails_at_its_very_end_stores_nothing_and_says_why(void
     const wire_generate_proof job = ground_job(1);
     const store_generate_request request = {&job, {10, 1700000010000000000}, base_bytes_of("job", 3)};
     store_claim claim = {0};
-    assert_int_equal(store_generate_claim(g->session, &request, 1, true, &claim, g->pending, &err), BASE_INTERNAL);
+    assert_int_equal(store_generate_claim(g->session, &request, 1, STORE_CLAIM_ALONE, &claim, g->pending, &err),
+                     BASE_INTERNAL);
     assert_string_equal(err.message, "Postgres, commit: not today (P0001)");
     ground_expect(g, "SELECT count(*) FROM submissions", "0");
     ground_run(g, "DROP TRIGGER refuse ON submissions");
@@ -385,7 +387,7 @@ static void large_batches_pass_a_slow_link(void **state)
         jobs[i] = ground_job(i + 1);
         requests[i] = (store_generate_request){&jobs[i], {i + 1, 1}, base_bytes_of(payload, PAYLOAD)};
     }
-    ground_ok(store_generate_claim(session, requests, JOBS, false, claims, g->pending, &err), &err);
+    ground_ok(store_generate_claim(session, requests, JOBS, STORE_CLAIM_TOGETHER, claims, g->pending, &err), &err);
     ground_expect(g, "SELECT count(*), sum(length(job_payload)) FROM submissions", "60|12000000");
 }
 
@@ -399,7 +401,7 @@ static void a_batch_of_nothing_asks_nobody_and_one_of_too_much_is_refused(void *
     ground_ok(store_outbox_new(&pending, &err), &err);
     const store_lane lane = {.fee_payer = "B62qpayer"};
     bool fenced = false;
-    ground_ok(store_generate_claim(session, NULL, 0, false, NULL, pending, &err), &err);
+    ground_ok(store_generate_claim(session, NULL, 0, STORE_CLAIM_TOGETHER, NULL, pending, &err), &err);
     ground_ok(store_generate_commit(session, NULL, 0, &fenced, pending, &err), &err);
     ground_ok(store_publish_commit(session, &lane, NULL, 0, &fenced, pending, &err), &err);
     ground_ok(store_transactions_commit(session, &lane, NULL, NULL, 0, &fenced, &err), &err);
@@ -407,16 +409,43 @@ static void a_batch_of_nothing_asks_nobody_and_one_of_too_much_is_refused(void *
     const wire_generate_proof job = ground_job(1);
     for (size_t i = 0; i <= STORE_BATCH_MAX; i++)
         many[i].job = &job;
-    assert_int_equal(store_generate_claim(session, many, STORE_BATCH_MAX + 1, false, claims, pending, &err),
-                     BASE_LIMIT);
+    assert_int_equal(
+        store_generate_claim(session, many, STORE_BATCH_MAX + 1, STORE_CLAIM_TOGETHER, claims, pending, &err),
+        BASE_LIMIT);
     store_session *none = NULL;
     assert_int_equal(store_session_new(&(store_session_options){0}, &none, &err), BASE_INVALID);
     assert_string_equal(err.message, "no database URL given");
 }
 
+/* As after a failover whose address still leads to the old primary, which is a standby now. */
+static void a_server_that_takes_no_writes_is_away_and_left_for_the_one_that_does(void **state)
+{
+    (void)state;
+    BASE_CLEANUP(ground_free) ground *g = ground_new();
+    BASE_CLEANUP(store_session_free) store_session *session = ground_session(g);
+    const char *name = strrchr(g->database.url, '/') + 1;
+    char sql[256];
+    snprintf(sql, sizeof(sql), "ALTER DATABASE %s SET default_transaction_read_only = on", name);
+    ground_run(g, sql);
+    assert_int_equal(store_session_check(session, &err), BASE_UNAVAILABLE);
+    assert_non_null(strstr(err.message, "takes no writes"));
+    assert_int_equal(store_session_check(session, &err), BASE_UNAVAILABLE);
+    const wire_generate_proof job = ground_job(1);
+    const store_generate_request request = {.job = &job, .identity = {1, 1700000010000000000}};
+    store_claim claim;
+    assert_int_equal(store_generate_claim(session, &request, 1, STORE_CLAIM_TOGETHER, &claim, g->pending, &err),
+                     BASE_UNAVAILABLE);
+    snprintf(sql, sizeof(sql), "ALTER DATABASE %s RESET ALL", name);
+    harness_database other = harness_database_new(ground_postgres); /* this one takes no such command, either */
+    free(harness_database_query(&other, sql));
+    ground_ok(store_generate_claim(session, &request, 1, STORE_CLAIM_TOGETHER, &claim, g->pending, &err), &err);
+    ground_ok(store_session_check(session, &err), &err);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_server_that_takes_no_writes_is_away_and_left_for_the_one_that_does),
         cmocka_unit_test(a_session_outlives_its_connection),
         cmocka_unit_test(a_restarted_server_is_found_again),
         cmocka_unit_test(killed_backends_leave_every_submission_whole),

@@ -16,6 +16,15 @@ typedef enum store_claim_answer {
     STORE_UNKNOWN,  /* publish stage only: no such submission, or its proof is gone */
 } store_claim_answer;
 
+/* How jobs are claimed; flags. */
+typedef enum store_claim_manner {
+    STORE_CLAIM_TOGETHER = 0, /* suspects are answered STORE_SUSPECT and left alone */
+    STORE_CLAIM_ALONE = 1,    /* suspects, too */
+    STORE_CLAIM_AGAIN =
+        2, /* the answer to the same claim was lost, and the messages are still ours: an attempt found open is taken for
+                               * that claim's own, and is no crash */
+} store_claim_manner;
+
 /* What a claim says of one job. */
 typedef struct store_claim {
     store_claim_answer answer;
@@ -24,7 +33,8 @@ typedef struct store_claim {
     int64_t event_sequence;   /* of the last event written */
     int64_t retries;          /* counted failures of this stage so far */
     int64_t crashes;          /* attempts of this stage that ended without a word */
-    int64_t accepted_unix_ms; /* when this life of the submission began: the job's age counts from here */
+    int64_t accepted_unix_ms; /* when this life of the submission began */
+    int64_t age_ms;           /* since then, by the clock of Postgres: ours may be wrong */
 } store_claim;
 
 typedef enum store_outcome_kind {

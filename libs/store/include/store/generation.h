@@ -11,12 +11,12 @@ typedef struct store_generate_request {
 /* Takes `count` different submissions (no sha256 twice): creates missing rows, raises epochs, opens attempts, writes the event
  * proof_generation where that status is new, all in one transaction whose outbox rows are appended to `pending`.
  * - no row, awaiting_review, or proof_generation owned by nobody or by this message: STORE_CLAIMED. An attempt found open counts as a crash.
- * - proof_generation with an open attempt or an earlier crash, and not `alone`: STORE_SUSPECT, nothing changed.
+ * - proof_generation with an open attempt or an earlier crash, and not STORE_CLAIM_ALONE: STORE_SUSPECT, nothing changed.
  * - rejected under another message: a replay: counters start at zero, STORE_CLAIMED.
  * - everything else: STORE_ANSWERED. So is a message older than the end of a submission that a sweep rejected while no message owned it. */
 BASE_MUST_CHECK base_code store_generate_claim(store_session *session, const store_generate_request *requests,
-                                               size_t count, bool alone, store_claim *claims, store_outbox *pending,
-                                               base_error *err);
+                                               size_t count, store_claim_manner manner, store_claim *claims,
+                                               store_outbox *pending, base_error *err);
 
 typedef struct store_generate_outcome {
     store_outcome_kind kind;

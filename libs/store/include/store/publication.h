@@ -32,7 +32,7 @@ const store_publish_work *store_publish_batch_at(const store_publish_batch *batc
  * - no such submission, or rejected and its proof gone: STORE_UNKNOWN.
  * - everything else, also a job whose digest is not the stored one (an older life's command): STORE_ANSWERED. */
 BASE_MUST_CHECK base_code store_publish_claim(store_session *session, const store_publish_request *requests,
-                                              size_t count, bool alone, store_publish_batch **ret,
+                                              size_t count, store_claim_manner manner, store_publish_batch **ret,
                                               store_outbox *pending, base_error *err);
 
 typedef struct store_publish_outcome {
