@@ -93,6 +93,24 @@ static void services_stop_orderly_under_load(void **state)
     pipeline_stop(&p);
 }
 
+/* It waits for an answer that takes longer than the stop may. */
+static void a_publisher_stops_orderly_while_its_node_does_not_answer(void **state)
+{
+    enum { FEW = 5 };
+    pipeline p;
+    base_sha256 submissions[FEW];
+    pipeline_start(&p, *state, 0);
+    pipeline_fault(&p, "{\"kind\":\"delay\",\"delay_ms\":60000,\"on\":\"send\",\"next\":1}");
+    pipeline_submit_many(&p, "h", FEW, submissions);
+    pipeline_wait_number(&p, "SELECT count(*) FROM transactions", 1);
+    stop_orderly(p.publisher);
+    assert_int_equal(pipeline_number(&p, "SELECT count(*) FROM submissions WHERE attempt_open"), 0);
+    pipeline_start_publisher(&p, NULL);
+    check_all_complete(&p, submissions, FEW);
+    assert_int_equal(pipeline_number(&p, "SELECT max(retry_count + crash_count) FROM submissions"), 0);
+    pipeline_stop(&p);
+}
+
 static void two_replicas_of_each_service_share_the_work(void **state)
 {
     pipeline p;
@@ -133,6 +151,7 @@ int main(void)
         cmocka_unit_test(a_publisher_killed_while_it_sends_loses_and_doubles_nothing),
         cmocka_unit_test(a_node_killed_under_load_keeps_what_it_accepted),
         cmocka_unit_test(services_stop_orderly_under_load),
+        cmocka_unit_test(a_publisher_stops_orderly_while_its_node_does_not_answer),
         cmocka_unit_test(two_replicas_of_each_service_share_the_work),
         cmocka_unit_test(servers_that_restart_under_load_cost_nothing),
     };

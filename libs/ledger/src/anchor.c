@@ -216,8 +216,13 @@ static base_code find(ledger *self, const char *const *hashes, size_t count, int
     return code;
 }
 
+static void end(ledger *self, int64_t after_ms)
+{
+    mina_client_end(((anchor *)self)->client, after_ms);
+}
+
 static const ledger_driver ANCHOR = {fee_payer, fee,          check, find_account, make,
-                                     publishes, send_payload, find,  free_anchor};
+                                     publishes, send_payload, find,  end,          free_anchor};
 
 /* Everything of the options but the node. */
 static base_code read_options(const ledger_anchor_options *options, anchor *a, base_error *err)

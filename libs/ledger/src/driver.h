@@ -13,6 +13,7 @@ typedef struct ledger_driver {
     ledger_answer (*send)(ledger *self, base_bytes payload, base_error *ret_reason);
     base_code (*find)(ledger *self, const char *const *hashes, size_t count, int64_t blocks, ledger_sighting *sightings,
                       base_error *err);
+    void (*end)(ledger *self, int64_t after_ms);
     void (*free)(ledger *self);
 } ledger_driver;
 

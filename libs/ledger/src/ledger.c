@@ -75,6 +75,11 @@ base_code ledger_find(ledger *self, const char *const *hashes, size_t count, int
     return self->driver->find(self, hashes, count, blocks, sightings, err);
 }
 
+void ledger_end(ledger *self, int64_t after_ms)
+{
+    self->driver->end(self, after_ms);
+}
+
 void ledger_free(ledger *self)
 {
     if (self != NULL)

@@ -1,5 +1,6 @@
 #include "mina/client.h"
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "mina/request.h"
 
@@ -7,6 +8,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,7 +18,8 @@ struct mina_client {
     CURL *curl;
     struct curl_slist *headers;
     base_buffer answer;
-    bool is_oversized; /* the answer at hand went over MINA_CLIENT_ANSWER_MAX */
+    _Atomic int64_t end_ms; /* monotonic: nothing is asked any more; 0: no end is set */
+    bool is_oversized;      /* the answer at hand went over MINA_CLIENT_ANSWER_MAX */
     char place[MINA_CLIENT_PLACE_MAX];
     char problem[CURL_ERROR_SIZE]; /* curl's words */
 };
@@ -62,6 +65,22 @@ static size_t write_answer(char *data, size_t size, size_t count, void *ctx)
     if (base_buffer_append(&client->answer, base_bytes_of(data, size * count), NULL) != BASE_OK)
         return 0; /* ends the exchange with CURLE_WRITE_ERROR */
     return size * count;
+}
+
+static bool has_ended(const mina_client *client)
+{
+    int64_t end_ms = atomic_load(&client->end_ms);
+    return end_ms != 0 && base_monotonic_ms() >= end_ms;
+}
+
+/* curl calls this at least once a second, whatever it waits for. */
+static int on_progress(void *ctx, curl_off_t to_get, curl_off_t got, curl_off_t to_send, curl_off_t sent)
+{
+    (void)to_get;
+    (void)got;
+    (void)to_send;
+    (void)sent;
+    return has_ended(ctx);
 }
 
 static void start_curl(void)
@@ -150,6 +169,9 @@ static void set_transfer(mina_client *client)
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, write_answer);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, client);
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, client->problem);
+    curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+    curl_easy_setopt(curl, CURLOPT_XFERINFODATA, client);
+    curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
 }
 
 base_code mina_client_new(const mina_client_options *options, mina_client **ret, base_error *err)
@@ -186,6 +208,11 @@ void mina_client_free(mina_client *client)
     free(client);
 }
 
+void mina_client_end(mina_client *client, int64_t after_ms)
+{
+    atomic_store(&client->end_ms, base_monotonic_ms() + after_ms);
+}
+
 const char *mina_client_place(const mina_client *client)
 {
     return client->place;
@@ -194,6 +221,8 @@ const char *mina_client_place(const mina_client *client)
 /* One exchange; the answer is in client->answer. BASE_UNAVAILABLE: the body never left. BASE_AMBIGUOUS: it may have. */
 static base_code exchange(mina_client *client, base_bytes body, bool may_repeat, long *ret_status, base_error *err)
 {
+    if (has_ended(client))
+        return base_fail(err, BASE_UNAVAILABLE, "node %s: not asked any more, for we stop", client->place);
     outgoing out = {.body = body, .may_repeat = may_repeat};
     if (client->answer.capacity > ANSWER_KEPT)
         base_buffer_done(&client->answer);

@@ -148,6 +148,8 @@ void stage_worker_run(stage_worker *worker)
 void stage_worker_stop(stage_worker *worker)
 {
     broker_consumer_stop(worker->consumer);
+    if (worker->options.stop != NULL)
+        worker->options.stop(worker->options.ctx);
 }
 
 bool stage_worker_stopping(const stage_worker *worker)

@@ -11,7 +11,11 @@
 #include <string.h>
 
 /* A publisher that the store has not heard of for MINA_NODE_TIMEOUT_MS and this has lost its lane. More than STORE_LOCK_FRESH_MS. */
-enum { LANE_SILENCE_MS = 15000 };
+enum {
+    LANE_SILENCE_MS = 15000,
+    STOP_NODE_SHARE =
+        4, /* of SHUTDOWN_GRACE_S a stop waits for the node: less than for Postgres, which then notes what became of it */
+};
 
 /* One job of the batch in hand. */
 typedef struct publisher_item {
@@ -241,6 +245,14 @@ static base_code prepare(void *ctx, base_error *err)
     return publisher_lane_prepare(&worker->lane, err);
 }
 
+/* A node that does not answer must not use up the time that an orderly stop has. */
+static void stop(void *ctx)
+{
+    const publisher_worker *worker = ctx;
+    int64_t grace_ms = stage_service_settings(worker->stage.service)->shutdown_grace_s * 1000;
+    ledger_end(worker->ledger, grace_ms / STOP_NODE_SHARE);
+}
+
 static base_code allocate(publisher_worker *worker, size_t capacity, base_error *err)
 {
     worker->sendable = calloc(capacity, sizeof(publisher_task *));
@@ -271,6 +283,7 @@ base_code publisher_worker_new(stage_service *service, const publisher_worker_op
                                         .handler = handle,
                                         .prepare = prepare,
                                         .needs = "nonce_lane",
+                                        .stop = stop,
                                         .lock_silence_ms = options->node_timeout_ms + LANE_SILENCE_MS,
                                         .ctx = worker};
     base_code code = allocate(worker, (size_t)stage_service_settings(service)->batch, err);

@@ -90,5 +90,7 @@ ledger_answer ledger_send(ledger *ledger, base_bytes payload, base_error *ret_re
  * BASE_INVALID over LEDGER_FIND_MAX hashes or outside 1..LEDGER_BLOCKS_MAX blocks. */
 BASE_MUST_CHECK base_code ledger_find(ledger *ledger, const char *const *hashes, size_t count, int64_t blocks,
                                       ledger_sighting *sightings, base_error *err);
+/* For a process that stops: a call under way, or begun later, ends after_ms from now at the latest. Any thread. */
+void ledger_end(ledger *ledger, int64_t after_ms);
 void ledger_free(ledger *ledger);
 BASE_CLEANUP_POINTER(ledger, ledger_free);

@@ -23,6 +23,9 @@ BASE_MUST_CHECK base_code mina_client_new(const mina_client_options *options, mi
 void mina_client_free(mina_client *client); /* NULL is a no-op */
 BASE_CLEANUP_POINTER(mina_client, mina_client_free);
 
+/* For a program that stops: a request under way, or begun later, ends after_ms from now at the latest. Any thread. */
+void mina_client_end(mina_client *client, int64_t after_ms);
+
 /* "host:port", for messages: never what else the URL holds. Borrowed. */
 const char *mina_client_place(const mina_client *client);
 

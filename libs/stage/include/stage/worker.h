@@ -14,6 +14,8 @@ typedef struct stage_worker_options {
      * BASE_CONFLICT means that another instance has the turn: this one stands by, and is ready. May be NULL. */
     base_code (*prepare)(void *ctx, base_error *err);
     const char *needs;
+    /* The service stops: cuts short what the handler or `prepare` waits for. Called by another thread. May be NULL. */
+    void (*stop)(void *ctx);
     int64_t lock_silence_ms; /* of the store session; 0: the store's default */
     void *ctx;
 } stage_worker_options;
