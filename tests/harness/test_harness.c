@@ -6,7 +6,9 @@
 #include "harness/process.h"
 #include "harness/wait.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -14,6 +16,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -49,6 +52,12 @@ static void a_process_hands_back_its_output_and_exit_code(void **state)
     assert_string_equal(errors, "lost\n");
 }
 
+static bool has_begun_its_line(void *process)
+{
+    BASE_CLEANUP(free) char *output = harness_process_output(process);
+    return strcmp(output, "port ") == 0;
+}
+
 static void a_line_is_awaited_without_polling_and_only_when_whole(void **state)
 {
     (void)state;
@@ -61,6 +70,7 @@ static void a_line_is_awaited_without_polling_and_only_when_whole(void **state)
     assert_non_null(writer);
     BASE_CLEANUP(harness_process_free)
     harness_process *process = harness_process_new(&(harness_process_options){.argv = argv, .input = fifo.text});
+    assert_true(harness_wait_until(has_begun_its_line, process, DEADLINE_MS));
     assert_null(harness_process_wait_line(process, "port", 100));
     fputs("go\n", writer);
     fflush(writer);
@@ -225,6 +235,28 @@ static void postgres_keeps_its_data_through_every_kind_of_stop(void **state)
     assert_string_equal(durable, "on");
 }
 
+static bool can_listen(uint16_t port, bool as_server)
+{
+    const int reuse = as_server;
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    BASE_CLEANUP(base_close) int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_true(fd >= 0);
+    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof(reuse)), 0);
+    return bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0 && listen(fd, 1) == 0;
+}
+
+/* Another program asks for ports as this one does: without SO_REUSEADDR. */
+static void a_port_belongs_to_its_program_before_and_after_a_server_has_it(void **state)
+{
+    (void)state;
+    uint16_t port = harness_free_port();
+    for (int i = 0; i < 2; i++) {
+        assert_false(can_listen(port, false));
+        assert_true(can_listen(port, true));
+    }
+}
+
 static void no_answer_is_status_zero(void **state)
 {
     (void)state;
@@ -246,6 +278,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(nats_can_be_paused_wiped_and_stopped),
         cmocka_unit_test(each_test_gets_its_own_database),
         cmocka_unit_test(postgres_keeps_its_data_through_every_kind_of_stop),
+        cmocka_unit_test(a_port_belongs_to_its_program_before_and_after_a_server_has_it),
         cmocka_unit_test(no_answer_is_status_zero),
     };
     return cmocka_run_group_tests(tests, start_postgres, end_postgres);

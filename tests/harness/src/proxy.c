@@ -230,22 +230,21 @@ static bool is_lost(harness_proxy *proxy, const connection *c)
     return true;
 }
 
-static bool move(flow *f, bool stalled, int64_t now_us, const flow_pace *pace)
+static bool move(flow *f, bool stalled, const flow_pace *pace)
 {
-    return stalled || (flow_read(f, now_us, pace) && flow_write(f, now_us, pace));
+    return stalled || (flow_read(f, pace) && flow_write(f, pace));
 }
 
 /* A loopback socket is quickly asked, so all are, whichever of them is ready. */
 static void move_all(harness_proxy *proxy)
 {
-    int64_t now_us = base_monotonic_us();
     const command *now = &proxy->now;
     for (size_t i = proxy->connection_count; i-- > 0;) {
         connection *c = proxy->connections[i];
-        bool whole = move(&c->to_server, now->stalled & HARNESS_PROXY_TO_SERVER, now_us, &now->pace);
+        bool whole = move(&c->to_server, now->stalled & HARNESS_PROXY_TO_SERVER, &now->pace);
         if (c->to_server.watch.found && !c->to_client.swallows && now->ambush.size > 0)
             spring(proxy, c);
-        whole = whole && move(&c->to_client, now->stalled & HARNESS_PROXY_TO_CLIENT, now_us, &now->pace);
+        whole = whole && move(&c->to_client, now->stalled & HARNESS_PROXY_TO_CLIENT, &now->pace);
         if (!whole || is_lost(proxy, c))
             end_connection(proxy, i, HARNESS_PROXY_RST);
         else if (c->to_server.finished && c->to_client.finished)

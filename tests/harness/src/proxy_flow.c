@@ -1,5 +1,6 @@
 #include "proxy_flow.h"
 
+#include "base/clock.h"
 #include "harness/wait.h"
 
 #include <errno.h>
@@ -58,7 +59,7 @@ static bool would_block(void)
     return errno == EAGAIN || errno == EINTR;
 }
 
-bool flow_read(flow *f, int64_t now_us, const flow_pace *pace)
+bool flow_read(flow *f, const flow_pace *pace)
 {
     while (flow_wants_bytes(f)) {
         flow_chunk *chunk = &f->chunks[(f->first + f->count) % FLOW_CHUNKS];
@@ -72,7 +73,7 @@ bool flow_read(flow *f, int64_t now_us, const flow_pace *pace)
         look(&f->watch, chunk->bytes, (size_t)got);
         if (f->swallows)
             continue;
-        chunk->due_us = now_us + pace->latency_us;
+        chunk->due_us = base_monotonic_us() + pace->latency_us;
         chunk->size = (size_t)got;
         chunk->sent = 0;
         f->count++;
@@ -88,30 +89,30 @@ static size_t slice_of(const flow_chunk *chunk, const flow_pace *pace)
     return pace->bytes_per_second > 0 && slice < left ? slice : left;
 }
 
-static void account(flow *f, size_t sent, int64_t now_us, const flow_pace *pace)
+static void account(flow *f, size_t sent, const flow_pace *pace)
 {
     flow_chunk *chunk = &f->chunks[f->first];
     chunk->sent += sent;
     f->bytes += sent;
     if (pace->bytes_per_second > 0)
-        f->next_us = now_us + (int64_t)sent * 1000000 / pace->bytes_per_second;
+        f->next_us = base_monotonic_us() + (int64_t)sent * 1000000 / pace->bytes_per_second;
     if (chunk->sent < chunk->size)
         return;
     f->first = (f->first + 1) % FLOW_CHUNKS;
     f->count--;
 }
 
-bool flow_write(flow *f, int64_t now_us, const flow_pace *pace)
+bool flow_write(flow *f, const flow_pace *pace)
 {
     f->blocked = false;
-    while (flow_due_us(f) <= now_us) {
+    while (flow_due_us(f) <= base_monotonic_us()) {
         const flow_chunk *chunk = &f->chunks[f->first];
         ssize_t sent = send(f->to, chunk->bytes + chunk->sent, slice_of(chunk, pace), MSG_DONTWAIT | MSG_NOSIGNAL);
         if (sent < 0) {
             f->blocked = would_block();
             return f->blocked;
         }
-        account(f, (size_t)sent, now_us, pace);
+        account(f, (size_t)sent, pace);
     }
     if (f->ended && f->count == 0 && !f->finished) {
         f->finished = true;

@@ -48,6 +48,7 @@ bool flow_wants_bytes(const flow *f);
 /* When something can be written, INT64_MAX: not by waiting alone. */
 int64_t flow_due_us(const flow *f);
 
-/* Move what can be moved now. False: the connection is broken. */
-bool flow_read(flow *f, int64_t now_us, const flow_pace *pace);
-bool flow_write(flow *f, int64_t now_us, const flow_pace *pace);
+/* Move what can be moved now. False: the connection is broken. The clock is read after each byte has come or gone: a time from before
+ * it would let bytes pass early that come while this thread has to wait for a processor. */
+bool flow_read(flow *f, const flow_pace *pace);
+bool flow_write(flow *f, const flow_pace *pace);
