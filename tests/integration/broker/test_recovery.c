@@ -69,6 +69,18 @@ static void a_restart_of_the_server_is_waited_out(void **state)
     assert_int_equal(worker_seen_count(self), 10);
 }
 
+typedef struct beats {
+    broker_consumer *consumer;
+    uint64_t before;
+} beats;
+
+/* Six are two ack waits. */
+static bool has_beaten_again(void *ctx)
+{
+    const beats *seen = ctx;
+    return broker_consumer_read_stats(seen->consumer).heartbeats >= seen->before + 6;
+}
+
 static void a_job_in_hand_survives_a_restart_of_the_server(void **state)
 {
     (void)state;
@@ -80,7 +92,8 @@ static void a_job_in_hand_survives_a_restart_of_the_server(void **state)
     worker_await_seen(self, 1);
     harness_nats_restart(server);
     scene_await_link(connection, true);
-    base_sleep_ms(2500); /* more than two ack waits: heartbeats must have come back with the link */
+    beats seen = {worker_consumer(self), broker_consumer_read_stats(worker_consumer(self)).heartbeats};
+    assert_true(harness_wait_until(has_beaten_again, &seen, SCENE_DEADLINE_MS)); /* they have come back with the link */
     worker_release(self);
     worker_await_acked(self, 1);
     assert_int_equal(worker_seen_count(self), 1);

@@ -22,7 +22,7 @@
     "{\"data\":{\"networkID\":\"" network "\",\"syncStatus\":\"" sync                                                  \
     "\",\"bestChain\":[{\"protocolState\":{\"consensusState\":{\"blockHeight\":\"17\"}}}]}}"
 
-enum { SHORT_TIMEOUT_MS = 300, TIMEOUT_MS = 20000 };
+enum { SHORT_TIMEOUT_MS = 1500, TIMEOUT_MS = 20000 }; /* in the short one a busy machine can send a request */
 
 static const ledger_statement STATEMENT = {.image = {{1}}, .proof = {{2}}, .format = "ecdsa-p256-sok-v1"};
 

@@ -10,6 +10,10 @@
 #include <signal.h>
 #include <stdatomic.h>
 
+enum {
+    HASTY_MS = 2000
+}; /* a statement's time that ends soon, and suffices on a busy machine for one that nothing hinders */
+
 #define TERMINATE "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'store test'"
 
 static base_error err;
@@ -42,11 +46,13 @@ static void a_restarted_server_is_found_again(void **state)
     assert_false(ground_commit(g, 1, 10, &claim, STORE_SUCCEEDED)); /* what was claimed survived */
 }
 
+enum { KILLS = 30, KILLS_MAX = 300 }; /* the more on a machine so busy that nothing is done between two of them */
+
 /* Runs claims until told otherwise, and counts how they end. */
 typedef struct storm {
     const ground *g;
     atomic_bool stop;
-    int done, unavailable, ambiguous, other;
+    atomic_int done, unavailable, ambiguous, other;
 } storm;
 
 static void *claim_and_commit(void *arg)
@@ -86,7 +92,7 @@ static void killed_backends_leave_every_submission_whole(void **state)
     storm s = {.g = g};
     pthread_t thread;
     assert_int_equal(pthread_create(&thread, NULL, claim_and_commit, &s), 0);
-    for (int i = 0; i < 30; i++)
+    for (int i = 0; i < KILLS || (i < KILLS_MAX && (s.done == 0 || s.unavailable + s.ambiguous == 0)); i++)
         ground_run(g, TERMINATE);
     s.stop = true;
     pthread_join(thread, NULL);
@@ -109,7 +115,7 @@ static void a_statement_that_waits_too_long_is_given_up(void **state)
     (void)state;
     BASE_CLEANUP(ground_free) ground *g = ground_new();
     (void)ground_claim(g, 1, 10);
-    BASE_CLEANUP(store_session_free) store_session *hasty = ground_session_to(g->database.url, 300);
+    BASE_CLEANUP(store_session_free) store_session *hasty = ground_session_to(g->database.url, HASTY_MS);
     ground_ok(store_session_check(hasty, &err), &err);
     ground_run(g, "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS "
                   "'BEGIN PERFORM pg_sleep(30); RETURN NEW; END';"
@@ -120,7 +126,7 @@ static void a_statement_that_waits_too_long_is_given_up(void **state)
     store_claim claim = {0};
     assert_int_equal(store_generate_claim(hasty, &request, 1, STORE_CLAIM_ALONE, &claim, g->pending, &err),
                      BASE_UNAVAILABLE);
-    assert_true(base_monotonic_ms() - begun < 3000);
+    assert_true(base_monotonic_ms() - begun < 20000);
     assert_non_null(strstr(err.message, "57014"));
     ground_expect(g, "SELECT epoch FROM submissions", "1");
     ground_run(g, "DROP TRIGGER slow ON submissions");
@@ -132,7 +138,7 @@ static void a_silent_server_does_not_hold_the_thread_for_ever(void **state)
 {
     (void)state;
     BASE_CLEANUP(ground_free) ground *g = ground_new();
-    BASE_CLEANUP(store_session_free) store_session *hasty = ground_session_to(g->database.url, 300);
+    BASE_CLEANUP(store_session_free) store_session *hasty = ground_session_to(g->database.url, HASTY_MS);
     ground_ok(store_session_check(hasty, &err), &err);
     BASE_CLEANUP(free)
     char *pid = harness_database_query(
@@ -144,7 +150,7 @@ static void a_silent_server_does_not_hold_the_thread_for_ever(void **state)
     const base_code code = store_session_check(hasty, &err);
     assert_int_equal(kill(backend, SIGCONT), 0);
     assert_int_equal(code, BASE_UNAVAILABLE);
-    assert_true(base_monotonic_ms() - begun < 10000);
+    assert_true(base_monotonic_ms() - begun < 20000);
     ground_ok(store_session_check(hasty, &err), &err);
 }
 
