@@ -5,6 +5,7 @@
 #include "evidence/witness.h"
 #include "harness/folder.h"
 #include "harness/http.h"
+#include "harness/port.h"
 #include "harness/wait.h"
 #include "mina/keys.h"
 #include "store/migrate.h"
@@ -89,10 +90,16 @@ void pipeline_make_topology(pipeline *p)
     base_error err = {0};
     const broker_topology_options topology = {.names = p->names,
                                               .replicas = p->cluster != NULL ? HARNESS_NATS_CLUSTER_SIZE : 1,
-                                              .ack_wait_ms = PIPELINE_ACK_WAIT_MS,
+                                              .ack_wait_ms = p->ack_wait_ms,
                                               .max_ack_pending = 10000,
                                               .wait_ms = PIPELINE_WAIT_MS};
     must(broker_topology_apply(p->broker, &topology, ignore_topology, NULL, &err), &err);
+}
+
+void pipeline_set_ack_wait(pipeline *p, int64_t ack_wait_ms)
+{
+    p->ack_wait_ms = ack_wait_ms;
+    pipeline_make_topology(p);
 }
 
 static void prepare_servers(pipeline *p, harness_postgres *postgres)
@@ -135,7 +142,6 @@ void pipeline_start_node(pipeline *p, int block_ms)
     BASE_CLEANUP(free) char *line = harness_process_wait_line(p->node, "listening on", PIPELINE_WAIT_MS);
     if (line == NULL)
         harness_fail("the devnode did not start: %s", harness_process_errors(p->node));
-    p->node_port = (uint16_t)strtoul(strrchr(line, ':') + 1, NULL, 10);
 }
 
 void pipeline_reset_node(pipeline *p, int block_ms)
@@ -222,6 +228,9 @@ static void prepare(pipeline *p, harness_postgres *postgres, int block_ms)
     base_error err = {0};
     must(evidence_private_key_generate(&p->creator, &err), &err);
     make_fee_payer(p);
+    p->ack_wait_ms = PIPELINE_ACK_WAIT_MS;
+    p->node_port =
+        harness_free_port(); /* not one of those for outgoing connections: the node may come back on it much later */
     prepare_servers(p, postgres);
     harness_path folder = harness_folder_new("devnode");
     snprintf(p->node_state, sizeof(p->node_state), "%s", harness_path_in(&folder, "state").text);
@@ -471,19 +480,30 @@ uint64_t pipeline_messages(pipeline *p, const char *stream)
     return state.messages;
 }
 
+static bool has_nothing_left(pipeline *p, const char *durable)
+{
+    base_error err = {0};
+    broker_durable_state state;
+    must(broker_durable_read_state(p->broker, p->names.stream_jobs, durable, &state, &err), &err);
+    return state.pending == 0 && state.ack_pending == 0;
+}
+
+static uint64_t last_job(pipeline *p)
+{
+    base_error err = {0};
+    broker_stream_state state;
+    must(broker_stream_read_state(p->broker, p->names.stream_jobs, &state, &err), &err);
+    return state.last_sequence;
+}
+
+/* A command that leaves the outbox while these are looked at one after the other would be seen in none of them, but for its number. */
 static bool is_settled(void *ctx)
 {
     pipeline *p = ctx;
     wait_connected(p);
-    base_error err = {0};
-    const char *const durables[] = {BROKER_DURABLE_GENERATOR, BROKER_DURABLE_PUBLISHER};
-    for (size_t i = 0; i < 2; i++) {
-        broker_durable_state state;
-        must(broker_durable_read_state(p->broker, p->names.stream_jobs, durables[i], &state, &err), &err);
-        if (state.pending > 0 || state.ack_pending > 0)
-            return false;
-    }
-    return pipeline_number(p, "SELECT count(*) FROM outbox") == 0;
+    const uint64_t last = last_job(p);
+    return has_nothing_left(p, BROKER_DURABLE_GENERATOR) && has_nothing_left(p, BROKER_DURABLE_PUBLISHER) &&
+           pipeline_number(p, "SELECT count(*) FROM outbox") == 0 && last_job(p) == last;
 }
 
 void pipeline_wait_settled(pipeline *p)
@@ -551,6 +571,19 @@ void pipeline_fault(pipeline *p, const char *json)
         harness_http_send(json != NULL ? "POST" : "DELETE", p->node_port, "/control/faults", "application/json", json);
     if (reply.status / 100 != 2)
         harness_fail("the devnode refused the fault: %d %s", reply.status, reply.body);
+}
+
+static bool has_struck(void *ctx)
+{
+    const pipeline *p = ctx;
+    BASE_CLEANUP(harness_http_reply_done) harness_http_reply reply = harness_http_get(p->node_port, "/control/stats");
+    return reply.status == 200 && strstr(reply.body, "\"faults\":0") == NULL;
+}
+
+void pipeline_wait_struck(pipeline *p)
+{
+    if (!harness_wait_until(has_struck, p, PIPELINE_WAIT_MS))
+        harness_fail("nobody has met a fault of the devnode");
 }
 
 void pipeline_make_block(pipeline *p)

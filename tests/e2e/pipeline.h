@@ -39,6 +39,7 @@ typedef struct pipeline {
     const pipeline_access *access; /* NULL: a NATS that lets everybody in */
     harness_process *node, *generator, *publisher;
     uint16_t node_port;
+    int64_t ack_wait_ms;
     broker_names names;
     broker_connection *broker;
     store_session *store;
@@ -62,6 +63,9 @@ void pipeline_prepare_with(pipeline *p, harness_postgres *cluster, int block_ms,
 void pipeline_prepare_cluster(pipeline *p, harness_postgres *postgres, int block_ms);
 /* Streams and consumers for the tests, once the server answers. */
 void pipeline_make_topology(pipeline *p);
+/* Another ack wait than PIPELINE_ACK_WAIT_MS, before any service starts. For tests in which a job must stay where it is while another
+ * worker is idle: a busy machine may hold a heartbeat back for longer than two thirds of the short one. */
+void pipeline_set_ack_wait(pipeline *p, int64_t ack_wait_ms);
 /* Ends everything, in any state. */
 void pipeline_stop(pipeline *p);
 
@@ -125,6 +129,8 @@ void pipeline_kill(harness_process *process);
 
 /* Sets a fault of the devnode: the body of POST /control/faults. NULL clears all. */
 void pipeline_fault(pipeline *p, const char *json);
+/* Waits until a fault has struck since the devnode started. */
+void pipeline_wait_struck(pipeline *p);
 void pipeline_make_block(pipeline *p);
 /* How often the memo-carrying transactions of the fee payer stand in blocks and pool together. */
 size_t pipeline_transactions_at_node(pipeline *p);

@@ -68,11 +68,11 @@ static void a_node_killed_under_load_keeps_what_it_accepted(void **state)
     pipeline_stop(&p);
 }
 
-/* SIGTERM in the middle of the load: exit 0, in time, and nothing of it counts against any job. */
+/* SIGTERM in the middle of the load: exit 0, which is in time, and nothing of it counts against any job. */
 static void stop_orderly(harness_process *service)
 {
     harness_process_signal(service, SIGTERM);
-    assert_int_equal(harness_process_wait(service, 25000), 0);
+    assert_int_equal(harness_process_wait(service, PIPELINE_WAIT_MS), 0);
 }
 
 static void services_stop_orderly_under_load(void **state)
@@ -117,13 +117,17 @@ static void two_replicas_of_each_service_share_the_work(void **state)
     base_sha256 submissions[LOAD];
     pipeline_start(&p, *state, 0);
     harness_process *generator = BASE_TAKE(p.generator), *publisher = BASE_TAKE(p.publisher);
+    BASE_CLEANUP(free) char *owner = harness_process_wait_line(publisher, "lane_acquired", PIPELINE_WAIT_MS);
+    assert_non_null(owner);
     const char *const small[] = {"WORKER_BATCH=10", NULL};
     pipeline_start_generator(&p, small);
     pipeline_start_publisher(&p, small);
     pipeline_submit_many(&p, "r", LOAD, submissions);
     pipeline_wait_number(&p, "SELECT count(*) FROM submissions WHERE status = 'complete'", LOAD / 3);
-    pipeline_kill(publisher); /* the one that came first owns the lane: the other takes over */
+    pipeline_kill(publisher); /* the owner of the lane: the other takes over */
     check_all_complete(&p, submissions, LOAD);
+    BASE_CLEANUP(free) char *heir = harness_process_wait_line(p.publisher, "lane_acquired", PIPELINE_WAIT_MS);
+    assert_non_null(heir);
     harness_process_free(generator);
     harness_process_free(publisher);
     pipeline_stop(&p);

@@ -3,6 +3,7 @@
 #include "harness/http.h"
 #include "harness/wait.h"
 #include "pipeline.h"
+#include "readiness.h"
 
 #include <setjmp.h>
 #include <signal.h>
@@ -266,20 +267,14 @@ static void readiness_tells_what_is_missing(void **state)
 {
     pipeline p;
     pipeline_start(&p, *state, 0);
-    BASE_CLEANUP(free) char *line = harness_process_wait_line(p.generator, "service_started", PIPELINE_WAIT_MS);
-    const char *field = strstr(line, "\"http_port\":");
-    assert_non_null(field);
-    uint16_t port = (uint16_t)strtoul(field + strlen("\"http_port\":"), NULL, 10);
-    harness_http_reply reply = harness_http_get(port, "/healthz");
+    uint16_t port = readiness_port(p.generator);
+    BASE_CLEANUP(harness_http_reply_done) harness_http_reply reply = harness_http_get(port, "/healthz");
     assert_int_equal(reply.status, 200);
-    harness_http_reply_done(&reply);
+    readiness_wait(port, 200, NULL);
     harness_nats_stop(p.nats);
     BASE_CLEANUP(free) char *down = harness_process_wait_line(p.generator, "dependency_down", PIPELINE_WAIT_MS);
     assert_non_null(down);
-    reply = harness_http_get(port, "/readyz");
-    assert_int_equal(reply.status, 503);
-    assert_non_null(strstr(reply.body, "nats"));
-    harness_http_reply_done(&reply);
+    readiness_wait(port, 503, "nats");
     harness_nats_start(p.nats);
     base_sha256 submission = pipeline_submit(&p, "after the return");
     pipeline_wait(&p, &submission, WIRE_STATUS_COMPLETE);

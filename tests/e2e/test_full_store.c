@@ -23,8 +23,8 @@ enum {
     FEW = 20,
     PUBLISH_MS = 5000,
     FULL_MS = 10000,
-    FULL_LINES_MAX = 30,
-    CATCH_UP_MS = 4000, /* measured: about one second; a machine under load gets more */
+    FULL_LINES_MAX = 30, /* in that time */
+    CATCH_UP_MS = 10000, /* measured: about one second; a machine under load gets more */
 };
 
 /* Publishes dead letters of this size until the server refuses one; the refusal is the result. */
@@ -85,10 +85,11 @@ static void check_outage(pipeline *p, const char *words)
     pipeline_unlock(p, lock);
     pipeline_wait_number(p, "SELECT count(*) FROM submissions WHERE status = 'proof_publishing'", FEW);
     size_t before = count_lines(p->generator) + count_lines(p->publisher);
+    int64_t from_ms = base_monotonic_ms();
     readiness_wait(readiness_port(p->generator), 503, words);
     base_sleep_ms(FULL_MS);
     size_t lines = count_lines(p->generator) + count_lines(p->publisher) - before;
-    assert_in_range(lines, 0, FULL_LINES_MAX);
+    assert_in_range(lines, 0, FULL_LINES_MAX * (base_monotonic_ms() - from_ms) / FULL_MS);
     assert_int_equal(pipeline_number(p, "SELECT count(*) FROM submissions WHERE status = 'proof_publishing'"), FEW);
 
     make_room(p);

@@ -47,6 +47,8 @@ static void a_node_on_another_network_is_not_ready_and_gets_nothing(void **state
     pipeline_start_publisher(&p, elsewhere);
     uint16_t port = readiness_port(p.publisher);
     base_sha256 submission = pipeline_submit(&p, "not for this network");
+    pipeline_wait(&p, &submission, WIRE_STATUS_PROOF_PUBLISHING);
+    pipeline_wait_number(&p, "SELECT 1 - count(*) FROM outbox", 1); /* it can be had, and is left */
     readiness_wait(port, 503, "mina_node");
     readiness_wait(port, 503, "MINA_NETWORK");
     assert_int_equal(pipeline_get(&p, &submission).publish_attempts, 0);
@@ -65,6 +67,8 @@ static void an_idle_publisher_whose_node_vanishes_stays_not_ready_and_says_so_on
     readiness_wait(port, 200, NULL);
     kill_node(&p);
     readiness_wait(port, 503, "mina_node");
+    BASE_CLEANUP(free) char *down = harness_process_wait_line(p.publisher, "dependency_down", PIPELINE_WAIT_MS);
+    assert_non_null(down); /* written behind what /readyz says */
     size_t told = count_lines(p.publisher, "dependency_down");
     assert_int_equal(told, 1);
     assert_false(readiness_comes(port, 200, NULL, 7000)); /* longer than the node is left alone */
@@ -111,13 +115,6 @@ static void a_node_that_contradicts_itself_is_waited_for_without_haste(void **st
     pipeline_stop(&p);
 }
 
-static bool has_struck(void *ctx)
-{
-    const pipeline *p = ctx;
-    BASE_CLEANUP(harness_http_reply_done) harness_http_reply reply = harness_http_get(p->node_port, "/control/stats");
-    return reply.status == 200 && strstr(reply.body, "\"faults\":0") == NULL;
-}
-
 static void a_changed_fee_payer_sends_the_old_ones_transaction_and_makes_no_second(void **state)
 {
     pipeline p;
@@ -125,7 +122,7 @@ static void a_changed_fee_payer_sends_the_old_ones_transaction_and_makes_no_seco
     pipeline_fault(&p, "{\"kind\":\"http_503\",\"on\":\"send\",\"probability\":1}");
     base_sha256 submission = pipeline_submit(&p, "old key");
     /* Sent and not only stored: what a stop keeps from being sent at all is made anew, by whatever key there is then. */
-    assert_true(harness_wait_until(has_struck, &p, PIPELINE_WAIT_MS));
+    pipeline_wait_struck(&p);
     assert_int_equal(pipeline_number(&p, "SELECT count(*) FROM transactions"), 1);
     harness_process_signal(p.publisher, SIGTERM);
     assert_int_equal(harness_process_wait(p.publisher, PIPELINE_WAIT_MS), 0);
@@ -229,11 +226,12 @@ static void a_publisher_that_sleeps_through_the_loss_of_its_lane_doubles_nothing
     pipeline p;
     base_sha256 submissions[LOAD];
     pipeline_start(&p, *state, 0);
-    pipeline_fault(&p, "{\"kind\":\"delay\",\"delay_ms\":20,\"on\":\"send\",\"probability\":1}");
+    pipeline_fault(&p, "{\"kind\":\"delay\",\"delay_ms\":100,\"on\":\"send\",\"probability\":1}");
     pipeline_submit_many(&p, "z", LOAD, submissions);
     pipeline_wait_number(&p, "SELECT count(*) FROM transactions", 10);
     harness_process *sleeper = BASE_TAKE(p.publisher);
     harness_process_pause(sleeper);
+    assert_true(pipeline_sends_at_node(&p) < LOAD); /* in the middle of its batch */
     pipeline_start_publisher(&p, NULL);
     free(harness_database_query(&p.database, "SELECT count(pg_terminate_backend(l.pid)) FROM pg_locks l "
                                              "JOIN pg_stat_activity a USING (pid) WHERE l.locktype = 'advisory' "
@@ -262,7 +260,7 @@ static void fund(pipeline *p, const char *address, const char *mina)
 
 static void an_empty_fee_payer_pauses_the_lane_and_is_blamed_on_no_job(void **state)
 {
-    enum { LOAD = 6 };
+    enum { LOAD = 6, NOTICED_MS = 20000 }; /* some questions for the balance, on a busy machine */
     pipeline p;
     base_sha256 submissions[LOAD];
     pipeline_start(&p, *state, 0);
@@ -285,13 +283,15 @@ static void an_empty_fee_payer_pauses_the_lane_and_is_blamed_on_no_job(void **st
     fund(&p, p.address, "1800");
     for (size_t i = 0; i < LOAD; i++)
         pipeline_wait(&p, &submissions[i], WIRE_STATUS_COMPLETE);
-    assert_in_range(base_monotonic_ms() - funded_ms, 0, 10000);
+    assert_in_range(base_monotonic_ms() - funded_ms, 0, NOTICED_MS);
     readiness_wait(port, 200, NULL);
     assert_int_equal(pipeline_transactions_at_node(&p), LOAD);
     assert_int_equal(pipeline_number(&p, "SELECT max(retry_count) FROM submissions"), 0);
     pipeline_check_promises(&p, &(pipeline_outcome){.complete = LOAD});
     pipeline_stop(&p);
 }
+
+enum { ASKED_EVERY_MS = 3000 };
 
 /* It sees pooled payments that nobody else sees, say. */
 static void a_node_that_says_the_fee_payer_is_poor_is_believed_and_asked_again_without_haste(void **state)
@@ -302,10 +302,12 @@ static void a_node_that_says_the_fee_payer_is_poor_is_believed_and_asked_again_w
     pipeline_start_publisher(&p, strict);
     uint16_t port = readiness_port(p.publisher);
     pipeline_fault(&p, "{\"kind\":\"error\",\"text\":\"Insufficient_funds\",\"on\":\"send\",\"probability\":1}");
+    int64_t from_ms = base_monotonic_ms();
     base_sha256 submission = pipeline_submit(&p, "rich");
     readiness_wait(port, 503, "send MINA to it");
     base_sleep_ms(4000); /* it goes on saying so */
-    assert_in_range(pipeline_get(&p, &submission).publish_attempts, 1, 4);
+    int64_t attempts = pipeline_get(&p, &submission).publish_attempts;
+    assert_in_range(attempts, 1, 3 + (base_monotonic_ms() - from_ms) / ASKED_EVERY_MS);
     pipeline_fault(&p, NULL);
     assert_int_equal(pipeline_wait(&p, &submission, WIRE_STATUS_COMPLETE).retries, 0);
     readiness_wait(port, 200, NULL);
@@ -546,7 +548,7 @@ static void an_image_whose_earlier_proof_is_out_is_neither_published_twice_nor_c
     pipeline_start(&other, *state, 0); /* for its key only */
     pipeline_fault(&p, "{\"kind\":\"http_503\",\"on\":\"send\",\"probability\":1}");
     base_sha256 submission = pipeline_submit(&p, "proven twice");
-    pipeline_wait_number(&p, "SELECT count(*) FROM transactions", 1);
+    pipeline_wait_struck(&p); /* sent and not only stored, or it would be made anew */
     harness_process_signal(p.publisher, SIGTERM);
     assert_int_equal(harness_process_wait(p.publisher, PIPELINE_WAIT_MS), 0);
 

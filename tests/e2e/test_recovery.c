@@ -17,7 +17,14 @@
 
 #include <cmocka.h>
 
-enum { FEW = 20, SQL_MAX = 1024, ROOM_FOR_FACTS = 4096 };
+enum {
+    FEW = 20,
+    SQL_MAX = 1024,
+    ROOM_FOR_FACTS = 4096,
+    CALM_ACK_WAIT_MS = 5000,
+    GRACE_S = 8,
+    END_MS = 5000 * PIPELINE_SLACK /* what a busy machine takes to end a process */
+};
 
 static void run_sql(pipeline *p, const char *sql)
 {
@@ -132,13 +139,19 @@ static void a_frozen_generator_that_wakes_up_writes_and_acks_nothing_of_what_it_
 static void a_job_in_hand_for_longer_than_the_ack_wait_stays_where_it_is(void **state)
 {
     pipeline p;
-    pipeline_start(&p, *state, 0);
+    pipeline_prepare(&p, *state, 0);
+    pipeline_set_ack_wait(&p, CALM_ACK_WAIT_MS);
+    pipeline_start_publisher(&p, NULL);
+    pipeline_start_generator(&p, NULL);
     harness_process *other = BASE_TAKE(p.generator);
     pipeline_start_generator(&p, NULL);
     harness_process *lock = pipeline_lock_table(&p, "proofs");
     base_sha256 submission = pipeline_submit(&p, "slow");
-    pipeline_wait_number(&p, "SELECT count(*) FROM submissions WHERE now() > processing_started_at + interval '7 s'",
-                         1);
+    char sql[SQL_MAX];
+    snprintf(sql, sizeof(sql),
+             "SELECT count(*) FROM submissions WHERE now() > processing_started_at + interval '%d ms'",
+             2 * CALM_ACK_WAIT_MS + CALM_ACK_WAIT_MS / 2);
+    pipeline_wait_number(&p, sql, 1);
     pipeline_unlock(&p, lock);
     check_complete(&p, &submission, 1);
     assert_int_equal(pipeline_get(&p, &submission).generate_attempts, 1);
@@ -258,6 +271,12 @@ static void outbox_rows_that_no_server_takes_hold_nobody_up(void **state)
     pipeline_stop(&p);
 }
 
+static bool has_letter(void *ctx)
+{
+    pipeline *p = ctx;
+    return pipeline_messages(p, p->names.stream_dead) > 0;
+}
+
 static void a_message_as_large_as_the_server_takes_gets_its_dead_letter(void **state)
 {
     pipeline p;
@@ -270,6 +289,7 @@ static void a_message_as_large_as_the_server_takes_gets_its_dead_letter(void **s
     for (size_t i = 0; i < size; i++)
         garbage[i] = (uint8_t)(0xff - i % 251);
     pipeline_publish_raw(&p, base_bytes_of(garbage, size));
+    assert_true(harness_wait_until(has_letter, &p, PIPELINE_WAIT_MS));
     pipeline_wait_settled(&p);
     assert_int_equal(pipeline_messages(&p, p.names.stream_dead), 1);
     assert_int_equal(broker_stream_get(p.broker, p.names.stream_dead, 1, &letter, &err), BASE_OK);
@@ -302,7 +322,7 @@ static void a_result_that_the_store_refuses_fails_alone_and_ends_rejected(void *
 static void what_is_pending_for_too_long_expires_and_can_be_replayed_without_headers(void **state)
 {
     pipeline p;
-    static const char *const young[] = {"JOB_MAX_AGE_S=2", NULL};
+    static const char *const young[] = {"JOB_MAX_AGE_S=6", NULL}; /* long enough to be proven in it on a busy machine */
     pipeline_start(&p, *state, 0);
     pipeline_start_generator(&p, young);
     harness_process_signal(p.publisher, SIGTERM);
@@ -355,7 +375,9 @@ static void a_rejected_job_starts_afresh_when_its_message_is_replayed_from_the_s
 static void a_stop_during_an_outage_ends_in_time(void **state)
 {
     pipeline p;
-    static const char *const hurry[] = {"SHUTDOWN_GRACE_S=8", NULL};
+    char grace[32];
+    snprintf(grace, sizeof(grace), "SHUTDOWN_GRACE_S=%d", GRACE_S);
+    const char *const hurry[] = {grace, NULL};
     pipeline_start(&p, *state, 0);
     pipeline_start_generator(&p, hurry);
     harness_process *lock = pipeline_lock_table(&p, "proofs");
@@ -364,10 +386,10 @@ static void a_stop_during_an_outage_ends_in_time(void **state)
     harness_process_free(lock);
     harness_postgres_stop(*state, HARNESS_POSTGRES_IMMEDIATE);
     harness_nats_stop(p.nats);
-    harness_process_signal(p.generator, SIGTERM);
     int64_t asked_ms = base_monotonic_ms();
-    assert_int_equal(harness_process_wait(p.generator, PIPELINE_WAIT_MS), 0);
-    assert_in_range(base_monotonic_ms() - asked_ms, 0, 8000);
+    harness_process_signal(p.generator, SIGTERM);
+    assert_int_equal(harness_process_wait(p.generator, PIPELINE_WAIT_MS), 0); /* out of its time it would end with 1 */
+    assert_in_range(base_monotonic_ms() - asked_ms, 0, GRACE_S * 1000 + END_MS);
     harness_nats_start(p.nats);
     harness_postgres_start(*state);
     pipeline_start_generator(&p, NULL);
@@ -385,10 +407,10 @@ static void a_second_signal_ends_at_once(void **state)
     harness_process_signal(p.generator, SIGTERM);
     BASE_CLEANUP(free) char *stopping = harness_process_wait_line(p.generator, "service_stopping", PIPELINE_WAIT_MS);
     assert_non_null(stopping);
-    harness_process_signal(p.generator, SIGTERM);
     int64_t asked_ms = base_monotonic_ms();
+    harness_process_signal(p.generator, SIGTERM);
     assert_int_equal(harness_process_wait(p.generator, PIPELINE_WAIT_MS), 1);
-    assert_in_range(base_monotonic_ms() - asked_ms, 0, 2000);
+    assert_in_range(base_monotonic_ms() - asked_ms, 0, END_MS);
     pipeline_unlock(&p, lock);
     pipeline_start_generator(&p, NULL);
     check_complete(&p, &submission, 1);

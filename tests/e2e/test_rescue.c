@@ -21,15 +21,11 @@ enum {
     RESCUE_MS = PIPELINE_ACK_WAIT_MS + 5000,
     SILENCE_MS = 15000,     /* after it a session that asked for a lock is ended, and half of a publisher's patience */
     NODE_TIMEOUT_MS = 2000, /* the other half */
-    POLL_MS = 3000,         /* how often a standby looks, and what a busy machine adds */
+    POLL_MS = 1000,         /* how often a standby looks */
+    BUSY_MS = 7000,         /* what a busy machine adds */
 };
 
-static int64_t database_ms(pipeline *p)
-{
-    return pipeline_number(p, "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint");
-}
-
-/* Milliseconds from `since_ms` to the latest of the second claims, one of each of `count` submissions. */
+/* Milliseconds from `since_ms`, a Unix time, to the latest of the second claims, one of each of `count` submissions. */
 static int64_t second_claims_after(pipeline *p, const char *column, size_t count, int64_t since_ms)
 {
     char sql[512];
@@ -63,7 +59,7 @@ static void a_killed_generators_jobs_are_at_work_again_within_the_ack_wait_and_5
     pipeline_wait_number(&p, "SELECT count(*) FROM submissions WHERE attempt_open", FEW);
     harness_process *killed = BASE_TAKE(p.generator);
     pipeline_start_generator(&p, NULL);
-    const int64_t killed_ms = database_ms(&p);
+    const int64_t killed_ms = base_unix_ms();
     pipeline_kill(killed);
     /* What a dead client has sent, its backend would go on to commit. */
     free(harness_database_query(&p.database, "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE "
@@ -93,7 +89,7 @@ static void a_killed_publishers_jobs_are_at_work_again_within_the_ack_wait_and_5
     harness_process *killed = BASE_TAKE(p.publisher);
     pipeline_start_publisher(&p, NULL);
     pipeline_fault(&p, NULL);
-    const int64_t killed_ms = database_ms(&p);
+    const int64_t killed_ms = base_unix_ms();
     pipeline_kill(killed);
     const int64_t rescued_ms = second_claims_after(&p, "publish_attempts", FEW, killed_ms);
     print_message("%d jobs at work again %lld ms after the kill\n", FEW, (long long)rescued_ms);
@@ -118,7 +114,7 @@ static void a_publisher_that_stands_still_loses_its_lane_in_time_and_then_sends_
     static const char *const quick[] = {"MINA_NODE_TIMEOUT_MS=2000", NULL};
     pipeline_start(&p, *state, 0);
     pipeline_start_publisher(&p, quick);
-    pipeline_fault(&p, "{\"kind\":\"delay\",\"delay_ms\":50,\"on\":\"send\",\"probability\":1}");
+    pipeline_fault(&p, "{\"kind\":\"delay\",\"delay_ms\":100,\"on\":\"send\",\"probability\":1}");
     pipeline_submit_many(&p, "z", LOAD, submissions);
     pipeline_wait_number(&p, "SELECT count(*) FROM transactions", 10);
     harness_process *frozen = BASE_TAKE(p.publisher);
@@ -131,7 +127,7 @@ static void a_publisher_that_stands_still_loses_its_lane_in_time_and_then_sends_
     assert_non_null(taken);
     const int64_t taken_ms = base_monotonic_ms() - frozen_ms;
     print_message("the lane had a new owner %lld ms after the old one stood still\n", (long long)taken_ms);
-    assert_in_range(taken_ms, NODE_TIMEOUT_MS, SILENCE_MS + NODE_TIMEOUT_MS + POLL_MS);
+    assert_in_range(taken_ms, NODE_TIMEOUT_MS, SILENCE_MS + NODE_TIMEOUT_MS + POLL_MS + BUSY_MS);
     check_complete(&p, submissions, LOAD);
 
     const int64_t sent = sends_at_node(&p);
@@ -169,7 +165,7 @@ static void a_sweeper_that_stands_still_in_its_pass_loses_its_lock_in_time(void 
     pipeline_wait_number(&p, "SELECT 1 - count(*) FROM outbox", 1);
     const int64_t swept_ms = base_monotonic_ms() - frozen_ms;
     print_message("another swept %lld ms after the first stood still\n", (long long)swept_ms);
-    assert_in_range(swept_ms, PIPELINE_ACK_WAIT_MS, SILENCE_MS + POLL_MS);
+    assert_in_range(swept_ms, PIPELINE_ACK_WAIT_MS, SILENCE_MS + POLL_MS + BUSY_MS);
     harness_process_resume(frozen);
     const base_sha256 submission = pipeline_submit(&p, "after the thaw");
     pipeline_wait(&p, &submission, WIRE_STATUS_COMPLETE);

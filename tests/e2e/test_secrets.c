@@ -254,7 +254,7 @@ static void look_at_log(trial *t, const char *place, const harness_process *serv
 static void crash(harness_process *service, int signal)
 {
     harness_process_signal(service, signal);
-    assert_int_not_equal(harness_process_wait(service, PIPELINE_WAIT_MS), 0);
+    assert_true(harness_process_wait(service, PIPELINE_WAIT_MS) > 0); /* it has ended, and not in order */
     assert_false(harness_process_dumped_core(service));
 }
 

@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-enum { PUBLISH_MS = 10000, SQL_MAX = 1024, STOP_MS = 25000 };
+enum { PUBLISH_MS = 10000, SQL_MAX = 1024 };
 
 static void must(base_code code, const base_error *err)
 {
@@ -25,7 +25,7 @@ static void must(base_code code, const base_error *err)
 static void stop(harness_process *service)
 {
     harness_process_signal(service, SIGTERM);
-    assert_int_equal(harness_process_wait(service, STOP_MS), 0);
+    assert_int_equal(harness_process_wait(service, PIPELINE_WAIT_MS), 0);
 }
 
 static bool are_rejected_twice(void *ctx)
