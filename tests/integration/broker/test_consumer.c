@@ -263,7 +263,8 @@ static void a_stop_under_load_gives_back_at_once_what_was_not_handled(void **sta
 static void jobs_of_a_worker_that_vanished_come_to_another(void **state)
 {
     (void)state;
-    broker_names names = scene_apply(connection, "vanish", 2000);
+    broker_names names =
+        scene_apply(connection, "vanish", 5000); /* long enough for a busy machine to hand all over in it */
     scene_publish(connection, names.subject_generate, 4);
     broker_connection *gone = scene_connect(server);
     worker_options options = generator_of(&names, 4, worker_answer(BROKER_LEAVE, 0));

@@ -153,7 +153,7 @@ static void a_consumer_that_goes_while_the_gate_is_shut_is_told(void **state)
     natsConnection *raw = connect_operator(server);
     ask(raw, "$JS.API.CONSUMER.DELETE.PROOFLINE_JOBS.generator");
     worker_await_troubles(self, 1, 0);
-    assert_int_equal(worker_last_trouble(self).code, BASE_NOT_FOUND);
+    assert_int_equal(worker_last_trouble(self).code, BASE_UNPREPARED);
     assert_int_equal(broker_consumer_check(worker_consumer(self), NULL), BASE_UNAVAILABLE);
     scene_apply(connection, NULL, 0);
     worker_await_troubles(self, 1, 1);
