@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-enum { LOAD = 20, URL_MAX = 160 };
+enum { LOAD = 20, URL_MAX = 160, CALM_ACK_WAIT_MS = 10000 };
 
 static void a_claim_that_the_store_refuses_holds_up_no_other_job(void **state)
 {
@@ -50,6 +50,7 @@ static void lose_the_answer_to_a_claim(harness_postgres *cluster, bool is_genera
     pipeline p;
     char database[URL_MAX];
     pipeline_prepare(&p, cluster, 0);
+    pipeline_set_ack_wait(&p, CALM_ACK_WAIT_MS);
     harness_proxy *proxy = harness_proxy_new(harness_postgres_port(cluster));
     snprintf(database, sizeof(database), "DATABASE_URL=postgresql://proofline@127.0.0.1:%u/%s",
              harness_proxy_port(proxy), strrchr(p.database.url, '/') + 1);
