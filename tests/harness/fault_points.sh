@@ -11,7 +11,7 @@ HARMLESS+='|store_(outbox_(age_ms|find_stale|backlog)|submission_(count|get|list
 HARMLESS+='|store_(lane_(check|still|holds_nonce|next_nonce)|transactions_find_(open|abandoned))'
 HARMLESS+='|broker_(connection_(open|free|check)|consumer_.*|feed_.*|names_of|stored_.*)'
 HARMLESS+='|broker_(stream_(get|next|read_state)|durable_read_state)'
-HARMLESS+='|ledger_((anchor|null)_.*|answer_name|check|fee|fee_payer|find|find_account|free|make|publishes|transaction_done))$'
+HARMLESS+='|ledger_((anchor|null)_.*|answer_name|check|end|fee|fee_payer|find|find_account|free|make|publishes|transaction_done))$'
 
 HARMLESS=$HARMLESS awk '
     BEGIN { harmless = ENVIRON["HARMLESS"] }
