@@ -178,6 +178,28 @@ static void the_same_submission_many_times_is_proven_and_published_once(void **s
     pipeline_stop(&p);
 }
 
+static void lose_proof(harness_postgres *cluster, const char *sql)
+{
+    pipeline p;
+    pipeline_prepare(&p, cluster, 0);
+    pipeline_start_generator(&p, NULL);
+    base_sha256 submission = pipeline_submit(&p, "lost");
+    pipeline_wait(&p, &submission, WIRE_STATUS_PROOF_PUBLISHING);
+    free(harness_database_query(&p.database, sql));
+    pipeline_start_publisher(&p, NULL);
+    store_submission row = pipeline_wait(&p, &submission, WIRE_STATUS_REJECTED);
+    assert_string_equal(row.reason_code, "proof_corrupt");
+    assert_int_equal(pipeline_sends_at_node(&p), 0);
+    pipeline_check_promises(&p, &(pipeline_outcome){.rejected = 1});
+    pipeline_stop(&p);
+}
+
+static void a_submission_whose_proof_is_gone_is_rejected(void **state)
+{
+    lose_proof(*state, "UPDATE proofs SET blob = NULL");
+    lose_proof(*state, "DELETE FROM proofs");
+}
+
 static void a_flipped_bit_in_the_stored_proof_is_caught_before_it_is_sent(void **state)
 {
     pipeline p;
@@ -339,6 +361,7 @@ int main(void)
         cmocka_unit_test(an_undecodable_message_is_a_dead_letter_and_holds_nobody_up),
         cmocka_unit_test(exhausted_retries_end_in_a_dead_letter_that_can_be_redriven_to_completion),
         cmocka_unit_test(the_same_submission_many_times_is_proven_and_published_once),
+        cmocka_unit_test(a_submission_whose_proof_is_gone_is_rejected),
         cmocka_unit_test(a_flipped_bit_in_the_stored_proof_is_caught_before_it_is_sent),
         cmocka_unit_test(the_valid_proof_of_another_submission_is_caught_before_it_is_sent),
         cmocka_unit_test(a_proof_that_is_not_the_one_of_its_digest_is_caught_before_it_is_sent),

@@ -13,7 +13,7 @@ _Static_assert(STORE_CLAIMED == 0 && STORE_SUSPECT == 1 && STORE_ANSWERED == 2 &
 #define ANSWER_REPLAY 4 /* between the statement and this file: would be claimed, but needs an event */
 
 /* Runs after the rows are locked. A command that names another proof than the stored one is stale, unless it is the very one that the
- * submission waits for: then the stored proof has been tampered with, and the claimer is to find that. $1 hash, $2 sequence, $3 published, $4 digest, $5 command, $6 alone, $7 replays: whether
+ * submission waits for: then the stored proof has been tampered with, and the claimer is to find that, as it is when the proof is gone. $1 hash, $2 sequence, $3 published, $4 digest, $5 command, $6 alone, $7 replays: whether
  * replays may be claimed, for they need an event and so a second round trip. $8 again: an open attempt is our own. */
 static const store_statement CLAIM = {
     "publish_claim",
@@ -21,7 +21,7 @@ static const store_statement CLAIM = {
     "s.accepted_at, coalesce(s.status = 'rejected', false) AS begins, "
     "coalesce(to_timestamp(nullif(r.published_ns, 0) / 1000000000.0), now()) AS stored_at, CASE "
     "WHEN s.status IS NULL THEN 3 "
-    "WHEN s.status = 'proof_publishing' THEN CASE WHEN p.blob IS NULL THEN 3 "
+    "WHEN s.status = 'proof_publishing' THEN CASE "
     "  WHEN p.digest <> r.digest AND s.job_payload IS DISTINCT FROM r.command THEN 2 "
     "  WHEN s.job_sequence <> 0 AND (s.job_sequence <> r.sequence OR s.job_published_ns <> r.published_ns) THEN 2 "
     "  WHEN NOT $6::boolean AND (s.attempt_open AND NOT $8::boolean OR s.crash_count > 0) THEN 1 ELSE 0 END "
@@ -50,7 +50,8 @@ static const store_statement CLAIM = {
     "d.next_crashes::bigint, " STORE_MS("d.next_accepted") ", " STORE_MS(
         "now() - d.next_accepted") ", d.begins, "
                                    "p.format, p.digest, p.blob, p.public_key, " STORE_TRANSACTION_COLUMNS
-                                   "FROM decided d JOIN proofs p ON p.sha256_hash = d.sha LEFT JOIN transactions t ON "
+                                   "FROM decided d LEFT JOIN proofs p ON p.sha256_hash = d.sha LEFT JOIN transactions "
+                                   "t ON "
                                    "t.submission = d.sha "
                                    "AND t.state IN ('committed', 'accepted', 'included') "
                                    "UNION ALL SELECT ord, answer::bigint, status, epoch, event_sequence, "
@@ -137,6 +138,13 @@ static base_code claim_params(const claiming *c, bool replays, store_params *par
     return BASE_OK;
 }
 
+static base_code read_transaction(const store_rows *rows, size_t row, store_publish_work *ret, base_error *err)
+{
+    ret->has_transaction = !store_rows_is_null(rows, row, COLUMN_TRANSACTION);
+    return ret->has_transaction ? store_transaction_read(rows, row, COLUMN_TRANSACTION, &ret->transaction, err)
+                                : BASE_OK;
+}
+
 static base_code read_work(const store_rows *rows, size_t row, const wire_publish_proof *job, store_publish_work *ret,
                            base_error *err)
 {
@@ -144,6 +152,8 @@ static base_code read_work(const store_rows *rows, size_t row, const wire_publis
     if (code != BASE_OK || ret->claim.answer != STORE_CLAIMED)
         return code;
     memcpy(ret->correlation_id, job->correlation_id, sizeof(ret->correlation_id));
+    if (store_rows_is_null(rows, row, COLUMN_DIGEST)) /* gone: nothing that the claimer checks will hold */
+        return read_transaction(rows, row, ret, err);
     store_rows_text(rows, row, COLUMN_FORMAT, ret->proof_format, sizeof(ret->proof_format));
     const base_bytes digest = store_rows_bytes(rows, row, COLUMN_DIGEST);
     const base_bytes key = store_rows_bytes(rows, row, COLUMN_PUBLIC_KEY);
@@ -153,9 +163,7 @@ static base_code read_work(const store_rows *rows, size_t row, const wire_publis
     memcpy(ret->public_key_x, key.data, 32);
     memcpy(ret->public_key_y, key.data + 32, 32);
     ret->blob = store_rows_bytes(rows, row, COLUMN_BLOB);
-    ret->has_transaction = !store_rows_is_null(rows, row, COLUMN_TRANSACTION);
-    return ret->has_transaction ? store_transaction_read(rows, row, COLUMN_TRANSACTION, &ret->transaction, err)
-                                : BASE_OK;
+    return read_transaction(rows, row, ret, err);
 }
 
 static base_code add_replay_event(const store_session *session, const claiming *c, size_t index, base_error *err)

@@ -27,7 +27,8 @@ BASE_CLEANUP_POINTER(store_publish_batch, store_publish_batch_free);
 const store_publish_work *store_publish_batch_at(const store_publish_batch *batch, size_t index);
 
 /* Takes `count` different submissions; *ret (owned by the caller) has one entry per request, in order.
- * - proof_publishing owned by nobody or by this message: STORE_CLAIMED (STORE_SUSPECT as in the generate stage).
+ * - proof_publishing owned by nobody or by this message: STORE_CLAIMED (STORE_SUSPECT as in the generate stage), also when the stored
+ *   proof is gone: its blob is empty then.
  * - rejected under another message, its proof still stored with the digest named by the job: a replay, STORE_CLAIMED, event proof_publishing.
  * - no such submission, or rejected and its proof gone: STORE_UNKNOWN.
  * - everything else, also a job whose digest is not the stored one (an older life's command): STORE_ANSWERED. */
