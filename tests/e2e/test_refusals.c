@@ -36,6 +36,23 @@ static void a_claim_that_the_store_refuses_holds_up_no_other_job(void **state)
     pipeline_stop(&p);
 }
 
+/* Its stream keeps it for longer than it may wait: else it would be gone without a word. */
+static void a_job_that_nobody_took_until_it_was_too_old_is_rejected(void **state)
+{
+    enum { TOO_OLD_MS = 1200 };
+    static const char *const young[] = {"JOB_MAX_AGE_S=1", NULL};
+    pipeline p;
+    pipeline_prepare(&p, *state, 0);
+    base_sha256 submission = pipeline_submit(&p, "nobody takes it");
+    base_sleep_ms(TOO_OLD_MS); /* time itself is what is waited for */
+    pipeline_start_generator(&p, young);
+    assert_string_equal(pipeline_wait(&p, &submission, WIRE_STATUS_REJECTED).reason_code, "expired");
+    BASE_CLEANUP(free) char *events = pipeline_events(&p, &submission);
+    assert_string_equal(events, "proof_generation rejected");
+    pipeline_check_promises(&p, &(pipeline_outcome){.rejected = 1});
+    pipeline_stop(&p);
+}
+
 /* Postgres has answered everything, and no transaction is open. */
 static const char READY[] = "Z\0\0\0\5I";
 
@@ -83,6 +100,7 @@ static void a_publishers_claim_whose_answer_is_lost_is_no_crash(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_job_that_nobody_took_until_it_was_too_old_is_rejected),
         cmocka_unit_test(a_publishers_claim_whose_answer_is_lost_is_no_crash),
         cmocka_unit_test(a_generators_claim_whose_answer_is_lost_is_no_crash),
         cmocka_unit_test(a_claim_that_the_store_refuses_holds_up_no_other_job),

@@ -29,7 +29,7 @@ typedef struct broker_topology_options {
     int64_t replicas;        /* of each stream: 1, 3 or 5 (an even number survives no more losses); 0: 1 */
     int64_t ack_wait_ms;     /* of each consumer; 0: BROKER_ACK_WAIT_MS */
     int64_t max_ack_pending; /* of each consumer, over all instances together */
-    int64_t jobs_max_age_s;  /* 0: 24 h */
+    int64_t jobs_max_age_s;  /* 0: 72 h */
     int64_t keep_max_age_s;  /* events and dead letters; 0: 30 d */
     int64_t wait_ms;         /* how long to ask again while a cluster elects or lacks a server; 0: not at all */
 } broker_topology_options;
