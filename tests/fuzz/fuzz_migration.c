@@ -1,4 +1,5 @@
-/* Text as a migration file: its sections lie inside it in their order, and hold no further marker. The first line is the file's name. */
+/* Text as a migration file: its sections lie inside it in their order, hold no further marker, and fall into statements from end to end. The
+ * first line is the file's name. */
 #include "fuzz.h"
 #include "migration.h"
 
@@ -18,6 +19,12 @@ static void check_section(const store_section *section, const base_buffer *text)
     FUZZ_CHECK(section->sql.data + section->sql.size <= text->data + text->size);
     const char marker[] = "\n-- migrate:up\n";
     FUZZ_CHECK(memmem(section->sql.data, section->sql.size, marker, sizeof(marker) - 1) == NULL);
+    base_bytes rest = section->sql, statement;
+    const uint8_t *at = rest.data;
+    for (; store_section_next(&rest, &statement); at = rest.data)
+        FUZZ_CHECK(statement.data == at && statement.size > 0 && rest.data >= statement.data + statement.size &&
+                   rest.data + rest.size == section->sql.data + section->sql.size);
+    FUZZ_CHECK(rest.size == 0);
 }
 
 /* Lines that are nothing but this marker, as people write it. */

@@ -175,6 +175,27 @@ static base_code check_unchanged(const plan *p, base_error *err)
     return BASE_OK;
 }
 
+static base_code run_sql(store_session *session, base_bytes sql, base_error *err)
+{
+    BASE_CLEANUP(base_buffer_done) base_buffer text = {.limit = STORE_MIGRATION_BYTES};
+    const base_code code = base_buffer_append(&text, sql, err);
+    if (code != BASE_OK)
+        return code;
+    return store_session_script(session, (const char *)text.data, MIGRATE_TIMEOUT_MS, err);
+}
+
+/* One by one. What must stand outside a transaction, as CREATE INDEX CONCURRENTLY, holds nobody up and waits for the end of every
+ * transaction that is open, however long that takes: no lock timeout, which would leave half an index behind. */
+static base_code run_alone(store_session *session, base_bytes section, base_error *err)
+{
+    char restore[64];
+    snprintf(restore, sizeof(restore), "SET lock_timeout = %lld", (long long)session->lock_timeout_ms);
+    base_code code = store_session_script(session, "SET lock_timeout = 0", MIGRATE_TIMEOUT_MS, err);
+    for (base_bytes rest = section, statement; code == BASE_OK && store_section_next(&rest, &statement);)
+        code = run_sql(session, statement, err);
+    return code == BASE_OK ? store_session_script(session, restore, MIGRATE_TIMEOUT_MS, err) : code;
+}
+
 /* One step of a run is one section and its record, in one transaction unless the file says otherwise. Versions are digits
  * and checksums hex; a name is quoted by Postgres. */
 static base_code run_section(store_session *session, const entry *e, bool up, base_error *err)
@@ -191,13 +212,10 @@ static base_code run_section(store_session *session, const entry *e, bool up, ba
                                 e->version, name, e->checksum)
            : base_buffer_printf(&record, err, "DELETE FROM proofline_migrations WHERE version = '%s'", e->version);
     PQfreemem(name);
-    BASE_CLEANUP(base_buffer_done) base_buffer sql = {.limit = STORE_MIGRATION_BYTES};
-    if (code == BASE_OK)
-        code = base_buffer_append(&sql, section->sql, err);
     if (code == BASE_OK && section->transaction)
         code = store_session_script(session, "BEGIN", MIGRATE_TIMEOUT_MS, err);
     if (code == BASE_OK)
-        code = store_session_script(session, sql.data == NULL ? "" : (const char *)sql.data, MIGRATE_TIMEOUT_MS, err);
+        code = section->transaction ? run_sql(session, section->sql, err) : run_alone(session, section->sql, err);
     if (code == BASE_OK)
         code = store_session_script(session, (const char *)record.data, MIGRATE_TIMEOUT_MS, err);
     if (code == BASE_OK && section->transaction)

@@ -65,6 +65,20 @@ static bool says_no_transaction(const char *options, const char *end)
     return false;
 }
 
+bool store_section_next(base_bytes *rest, base_bytes *ret)
+{
+    const char *text = (const char *)rest->data;
+    size_t last = 0, end = 0; /* behind the last character that is not blank, and of this line */
+    bool ended = false;
+    for (; end < rest->size && !ended; end++) {
+        ended = text[end] == '\n' && last > 0 && text[last - 1] == ';';
+        last = text[end] == '\n' || is_blank(text[end]) ? last : end + 1;
+    }
+    *ret = base_bytes_of(rest->data, last);
+    *rest = base_bytes_of(rest->data + end, rest->size - end);
+    return last > 0;
+}
+
 static base_code begin_section(const char *file, const char *which, store_section *section, const char *options,
                                const char *end, base_error *err)
 {

@@ -11,6 +11,10 @@ typedef struct store_section {
     bool transaction; /* false: `transaction:false` stood behind the marker */
 } store_section;
 
+/* Cuts the first statement off *rest, for sections outside a transaction: Postgres would run several that come at once in one. A
+ * statement reaches to the end of the first line that ends with `;`, the last one to the end. False: only blanks are left. */
+bool store_section_next(base_bytes *rest, base_bytes *ret);
+
 typedef struct store_migration {
     char version[STORE_NAME_MAX]; /* the digits before the first underscore */
     char name[STORE_NAME_MAX];    /* the rest, without .sql */

@@ -2,6 +2,7 @@
 #include "ground.h"
 
 #include "harness/folder.h"
+#include "harness/wait.h"
 
 #include <pthread.h>
 
@@ -68,7 +69,7 @@ static void each_step_down_restores_the_step_before(void **state)
     base_error err = {0};
     ground_ok(store_migrate_up(session, MIGRATIONS_DIR, NULL, NULL, &err), &err);
     size_t pending = 0;
-    for (size_t steps = 1; steps <= 5; steps++) {
+    for (size_t steps = 1; steps <= 6; steps++) {
         BASE_CLEANUP(free) char *before = schema_of(&database);
         ground_ok(store_migrate_down(session, MIGRATIONS_DIR, 1, NULL, NULL, &err), &err);
         ground_ok(store_migrate_status(session, MIGRATIONS_DIR, NULL, NULL, &pending, &err), &err);
@@ -152,7 +153,7 @@ static void the_split_maps_processing_there_and_back(void **state)
     ground_ok(store_migrate_up(session, MIGRATIONS_DIR, NULL, NULL, &err), &err);
     run(&database, "INSERT INTO submissions (sha256_hash, status) VALUES ('a', 'awaiting_review'), "
                    "('b', 'proof_generation'), ('c', 'proof_publishing'), ('d', 'complete'), ('e', 'rejected')");
-    ground_ok(store_migrate_down(session, MIGRATIONS_DIR, 4, NULL, NULL, &err), &err);
+    ground_ok(store_migrate_down(session, MIGRATIONS_DIR, 5, NULL, NULL, &err), &err);
     expect(&database, "SELECT string_agg(status, ' ' ORDER BY sha256_hash) FROM submissions",
            "awaiting_review processing processing complete rejected");
     ground_ok(store_migrate_up(session, MIGRATIONS_DIR, NULL, NULL, &err), &err);
@@ -275,6 +276,71 @@ static void two_runners_at_once_wait_for_each_other(void **state)
     assert_true(runners[0].applied == 0 || runners[1].applied == 0);
 }
 
+/* A snapshot held for a second: CREATE INDEX CONCURRENTLY waits for its end. */
+#define HOLD "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM pg_class; SELECT pg_sleep(1); COMMIT"
+
+static void *hold_a_snapshot(void *url)
+{
+    harness_database database;
+    snprintf(database.url, sizeof(database.url), "%s", (const char *)url);
+    free(harness_database_query(&database, HOLD));
+    return NULL;
+}
+
+static bool holds(void *database)
+{
+    BASE_CLEANUP(free)
+    char *count = harness_database_query(database, "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' "
+                                                   "AND datname = current_database()");
+    return strcmp(count, "1") == 0;
+}
+
+static void an_index_made_concurrently_outwaits_an_old_transaction(void **state)
+{
+    (void)state;
+    harness_database database = harness_database_new(ground_postgres);
+    harness_path folder = harness_folder_new("migrations");
+    harness_path one = harness_path_in(&folder, "1_one.sql");
+    harness_file_write(&one, "-- migrate:up transaction:false\nCREATE TABLE one (n int);\n"
+                             "CREATE INDEX CONCURRENTLY two ON one (n);\n"
+                             "-- migrate:down transaction:false\nDROP INDEX CONCURRENTLY two;\nDROP TABLE one;\n");
+    BASE_CLEANUP(store_session_free) store_session *session = NULL;
+    base_error err = {0};
+    const store_session_options options = {.database_url = database.url, .lock_timeout_ms = 50};
+    ground_ok(store_session_new(&options, &session, &err), &err);
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, hold_a_snapshot, database.url), 0);
+    const bool held = harness_wait_until(holds, &database, HARNESS_START_MS);
+    const base_code code = store_migrate_up(session, folder.text, NULL, NULL, &err);
+    pthread_join(thread, NULL);
+    assert_true(held);
+    ground_ok(code, &err);
+    expect(&database, "SELECT indisvalid FROM pg_index WHERE indexrelid = 'two'::regclass", "t");
+    ground_ok(store_migrate_down(session, folder.text, 1, NULL, NULL, &err), &err);
+    expect(&database, "SELECT to_regclass('one') IS NULL", "t");
+}
+
+static void half_an_index_is_made_anew_by_the_next_run(void **state)
+{
+    (void)state;
+    harness_database database = harness_database_new(ground_postgres);
+    BASE_CLEANUP(store_session_free) store_session *session = session_of(&database);
+    harness_path folder = harness_folder_new("migrations");
+    harness_path one = harness_path_in(&folder, "1_one.sql");
+    harness_file_write(&one, "-- migrate:up transaction:false\nDROP INDEX CONCURRENTLY IF EXISTS two;\n"
+                             "CREATE UNIQUE INDEX CONCURRENTLY two ON one (n);\n-- migrate:down\nDROP INDEX two;\n");
+    run(&database, "CREATE TABLE one (n int); INSERT INTO one VALUES (1), (1)");
+    base_error err = {0};
+    assert_int_not_equal(store_migrate_up(session, folder.text, NULL, NULL, &err), BASE_OK);
+    expect(&database,
+           "SELECT indisvalid, (SELECT count(*) FROM proofline_migrations) FROM pg_index "
+           "WHERE indexrelid = 'two'::regclass",
+           "f|0");
+    run(&database, "DELETE FROM one");
+    ground_ok(store_migrate_up(session, folder.text, NULL, NULL, &err), &err);
+    expect(&database, "SELECT indisvalid FROM pg_index WHERE indexrelid = 'two'::regclass", "t");
+}
+
 static void status_tells_what_is_pending_and_changes_nothing(void **state)
 {
     (void)state;
@@ -283,7 +349,7 @@ static void status_tells_what_is_pending_and_changes_nothing(void **state)
     base_error err = {0};
     size_t pending = 0;
     ground_ok(store_migrate_status(session, MIGRATIONS_DIR, NULL, NULL, &pending, &err), &err);
-    assert_true(pending >= 5);
+    assert_true(pending >= 6);
     expect(&database, "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace", "0");
     const wire_generate_proof job = ground_job(1);
     store_submission submission;
@@ -305,6 +371,8 @@ int main(void)
         cmocka_unit_test(a_failing_migration_leaves_no_trace),
         cmocka_unit_test(names_give_the_order_and_must_be_in_order),
         cmocka_unit_test(two_runners_at_once_wait_for_each_other),
+        cmocka_unit_test(an_index_made_concurrently_outwaits_an_old_transaction),
+        cmocka_unit_test(half_an_index_is_made_anew_by_the_next_run),
         cmocka_unit_test(status_tells_what_is_pending_and_changes_nothing),
     };
     return cmocka_run_group_tests_name("store_migrate", tests, ground_start, ground_end);

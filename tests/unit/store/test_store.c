@@ -113,6 +113,21 @@ static void a_section_may_ask_for_no_transaction(void **state)
     store_migration_done(&m);
 }
 
+static void a_statement_ends_with_the_line_that_ends_with_a_semicolon(void **state)
+{
+    (void)state;
+    static const char TEXT[] = " \n-- why; and how\nDROP a;  \r\n\nCREATE b\n  (c;d);\nLAST\n\n";
+    static const char *const STATEMENTS[] = {" \n-- why; and how\nDROP a;", "\nCREATE b\n  (c;d);", "LAST"};
+    base_bytes rest = base_bytes_of(TEXT, sizeof(TEXT) - 1), statement;
+    for (size_t i = 0; i < sizeof(STATEMENTS) / sizeof(STATEMENTS[0]); i++) {
+        assert_true(store_section_next(&rest, &statement));
+        assert_int_equal(statement.size, strlen(STATEMENTS[i]));
+        assert_memory_equal(statement.data, STATEMENTS[i], statement.size);
+    }
+    assert_false(store_section_next(&rest, &statement));
+    assert_int_equal(rest.size, 0);
+}
+
 static void a_file_without_both_sections_is_no_migration(void **state)
 {
     (void)state;
@@ -181,6 +196,7 @@ int main(void)
         cmocka_unit_test(an_arena_keeps_its_pieces_in_place),
         cmocka_unit_test(a_migration_has_an_up_and_a_down_section),
         cmocka_unit_test(a_section_may_ask_for_no_transaction),
+        cmocka_unit_test(a_statement_ends_with_the_line_that_ends_with_a_semicolon),
         cmocka_unit_test(a_file_without_both_sections_is_no_migration),
         cmocka_unit_test(a_migration_is_named_by_version_and_purpose),
         cmocka_unit_test(the_migrations_of_this_project_are_well_formed_and_in_order),
