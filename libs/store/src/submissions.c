@@ -53,21 +53,59 @@ base_code store_submission_get(store_session *session, const base_sha256 *sha256
     return read_submission(&rows, 0, ret, err);
 }
 
+/* $1 created before (Unix ms, 0: now), $2 limit. */
+#define NEWEST_BEFORE(created_at)                                                                                      \
+    created_at " < coalesce(to_timestamp(nullif($1::bigint, 0) / 1000.0), 'infinity') "                                \
+               "ORDER BY " created_at " DESC LIMIT $2::bigint "
+
+static const store_statement LIST = {"submission_list",
+                                     "SELECT " COLUMNS "FROM submissions s WHERE " NEWEST_BEFORE("s.created_at")};
+static const store_statement LIST_COMPLETE = {
+    "submission_list_complete",
+    "SELECT " COLUMNS "FROM submissions s WHERE s.status = 'complete' AND " NEWEST_BEFORE("s.created_at")};
+/* The status in the statement, not as a parameter: only so is the index of rejected rows known to hold them all. */
+static const store_statement LIST_REJECTED = {
+    "submission_list_rejected",
+    "SELECT " COLUMNS "FROM submissions s WHERE s.status = 'rejected' AND " NEWEST_BEFORE("s.created_at")};
+/* $3 status. No index has these in this order: OFFSET 0 makes them be found first and then sorted. By an index of the order, all
+ * that became complete since the oldest of them would be read. */
+static const store_statement LIST_PENDING = {
+    "submission_list_pending",
+    "SELECT " COLUMNS "FROM (SELECT f.place FROM (SELECT p.ctid AS place, p.created_at FROM submissions p "
+    "WHERE p.status = $3::text AND p.status IN ('awaiting_review', 'proof_generation', 'proof_publishing') OFFSET 0) "
+    "AS f WHERE " NEWEST_BEFORE("f.created_at") ") AS n JOIN submissions s ON s.ctid = n.place "
+                                                "ORDER BY s.created_at DESC"};
+
+static const store_statement *list_of(wire_status status)
+{
+    switch (status) {
+    case WIRE_STATUS_NONE:
+        return &LIST;
+    case WIRE_STATUS_COMPLETE:
+        return &LIST_COMPLETE;
+    case WIRE_STATUS_REJECTED:
+        return &LIST_REJECTED;
+    case WIRE_STATUS_AWAITING_REVIEW:
+    case WIRE_STATUS_PROOF_GENERATION:
+    case WIRE_STATUS_PROOF_PUBLISHING:
+        break;
+    }
+    return &LIST_PENDING;
+}
+
 base_code store_submission_list(store_session *session, wire_status status, int64_t before_unix_ms, size_t limit,
                                 store_submission *ret, size_t *ret_count, base_error *err)
 {
-    static const store_statement LIST = {
-        "submission_list", "SELECT " COLUMNS "FROM submissions s "
-                           "WHERE s.created_at < coalesce(to_timestamp(nullif($2::bigint, 0) / 1000.0), 'infinity') "
-                           "AND ($1::text = '' OR s.status = $1::text) ORDER BY s.created_at DESC LIMIT $3::bigint"};
     if (limit > STORE_BATCH_MAX)
         return base_fail(err, BASE_LIMIT, "at most %d submissions are listed at once", STORE_BATCH_MAX);
+    const store_statement *list = list_of(status);
     BASE_CLEANUP(store_params_done) store_params params = {0};
-    store_params_text(&params, status == WIRE_STATUS_NONE ? "" : wire_status_name(status));
     store_params_int64(&params, before_unix_ms);
     store_params_int64(&params, (int64_t)limit);
+    if (list == &LIST_PENDING)
+        store_params_text(&params, wire_status_name(status));
     BASE_CLEANUP(store_rows_done) store_rows rows = {0};
-    base_code code = store_query(session, STORE_FLIGHT_READS, &LIST, &params, &rows, err);
+    base_code code = store_query(session, STORE_FLIGHT_READS, list, &params, &rows, err);
     for (size_t i = 0; code == BASE_OK && i < store_rows_count(&rows); i++)
         code = read_submission(&rows, i, &ret[i], err);
     if (code == BASE_OK)

@@ -76,6 +76,14 @@ void ground_run(const ground *g, const char *sql)
     free(harness_database_query(&g->database, sql));
 }
 
+void ground_hand_in_statistics(ground *g)
+{
+    store_session_free(g->session);
+    g->session = NULL;
+    ground_run(g, "DO $$ BEGIN WHILE EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'store test') LOOP "
+                  "PERFORM pg_sleep(0.01); PERFORM pg_stat_clear_snapshot(); END LOOP; END $$");
+}
+
 wire_generate_proof ground_job(unsigned number)
 {
     wire_generate_proof job = {.submitted_unix_ms = 1700000000000};

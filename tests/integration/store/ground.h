@@ -38,6 +38,8 @@ store_session *ground_session_to(const char *url, int64_t statement_timeout_ms);
 /* Runs SQL and compares its text. */
 void ground_expect(const ground *g, const char *sql, const char *expected);
 void ground_run(const ground *g, const char *sql);
+/* Ends the session: a backend hands in what it has read when it ends. For questions to pg_stat_user_indexes and _tables. */
+void ground_hand_in_statistics(ground *g);
 
 /* Fails the test with the message when a call failed. */
 void ground_ok(base_code code, const base_error *err);

@@ -248,16 +248,54 @@ static void the_cost_of_a_batch_does_not_grow_with_the_backlog(void **state)
             ground_publish_outcome(&job, &store_publish_batch_at(batch, 0)->claim, 99, STORE_SUCCEEDED);
         assert_false(ground_publish_commit(g, &outcome));
     }
-    store_session_free(g->session); /* a backend hands in its statistics when it ends */
-    g->session = NULL;
-    ground_run(g, "DO $$ BEGIN WHILE EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'store test') LOOP "
-                  "PERFORM pg_sleep(0.01); PERFORM pg_stat_clear_snapshot(); END LOOP; END $$");
+    ground_hand_in_statistics(g);
     ground_expect(g, "SELECT idx_tup_read FROM pg_stat_user_indexes WHERE indexrelname = 'submissions_pending'", "0");
     ground_expect(g, "SELECT seq_tup_read FROM pg_stat_user_tables WHERE relname = 'submissions'", "0");
     /* Per generation a claim, a lock and two lookups; per publication two locks and two or three lookups. */
     ground_expect(g,
                   "SELECT idx_tup_read BETWEEN 1 AND 250 FROM pg_stat_user_indexes "
                   "WHERE indexrelname = 'submissions_sha256_hash_key'",
+                  "t");
+}
+
+static void few_of_one_status_are_listed_without_reading_the_others(void **state)
+{
+    (void)state;
+    BASE_CLEANUP(ground_free) ground *g = ground_new();
+    /* The statistics are of a time when all were pending. */
+    ground_run(g, "INSERT INTO submissions (sha256_hash, status, created_at) SELECT encode(sha256(n::text::bytea), "
+                  "'hex'), 'awaiting_review', to_timestamp(n) FROM generate_series(1, 1000) AS g (n); "
+                  "ANALYZE submissions; UPDATE submissions SET status = CASE WHEN created_at <= to_timestamp(2) "
+                  "THEN 'rejected' ELSE 'complete' END WHERE created_at NOT BETWEEN to_timestamp(3) AND "
+                  "to_timestamp(4)");
+    static const wire_status FEW[] = {WIRE_STATUS_REJECTED, WIRE_STATUS_AWAITING_REVIEW};
+    base_error err = {0};
+    store_submission list[20];
+    size_t count = 0;
+    for (size_t i = 0; i < 2; i++) {
+        const int64_t newest_ms = 1000 * (2 * (int64_t)i + 2);
+        ground_ok(store_submission_list(g->session, FEW[i], 0, 20, list, &count, &err), &err);
+        assert_int_equal(count, 2);
+        assert_int_equal(list[0].status, FEW[i]);
+        assert_int_equal(list[0].created_unix_ms, newest_ms);
+        assert_int_equal(list[1].created_unix_ms, newest_ms - 1000);
+        ground_ok(store_submission_list(g->session, FEW[i], 0, 1, list, &count, &err), &err);
+        assert_int_equal(count, 1);
+        assert_int_equal(list[0].created_unix_ms, newest_ms);
+        ground_ok(store_submission_list(g->session, FEW[i], newest_ms, 20, list, &count, &err), &err);
+        assert_int_equal(count, 1);
+        assert_int_equal(list[0].created_unix_ms, newest_ms - 1000);
+    }
+    ground_ok(store_submission_list(g->session, WIRE_STATUS_PROOF_GENERATION, 0, 20, list, &count, &err), &err);
+    assert_int_equal(count, 0);
+    ground_ok(store_submission_list(g->session, WIRE_STATUS_COMPLETE, 0, 20, list, &count, &err), &err);
+    assert_int_equal(count, 20);
+    assert_int_equal(list[0].created_unix_ms, 1000000);
+    ground_hand_in_statistics(g);
+    /* Those that are complete, each perhaps in two versions, and nothing for the others. */
+    ground_expect(g,
+                  "SELECT idx_tup_read BETWEEN 20 AND 50 FROM pg_stat_user_indexes "
+                  "WHERE indexrelname = 'submissions_newest'",
                   "t");
 }
 
@@ -273,6 +311,7 @@ int main(void)
         cmocka_unit_test(a_publication_keeps_its_proof_through_retries),
         cmocka_unit_test(the_cost_of_a_batch_does_not_grow_with_the_backlog),
         cmocka_unit_test(submissions_are_counted_and_listed_newest_first),
+        cmocka_unit_test(few_of_one_status_are_listed_without_reading_the_others),
     };
     return cmocka_run_group_tests_name("store_publication", tests, ground_start, ground_end);
 }
