@@ -14,7 +14,8 @@ static const store_statement LOSE = {
     "transaction_lose",
     "WITH lost AS (UPDATE transactions t SET state = $2::text, block_height = nullif($3::bigint, 0), updated_at = "
     "now() "
-    "WHERE t.hash = $1::text AND t.state IN ('committed', 'accepted') AND EXISTS (SELECT FROM fee_payers l "
+    "WHERE t.hash = $1::text AND " STORE_TRANSACTION_STATE
+    "IN ('committed', 'accepted') AND EXISTS (SELECT FROM fee_payers l "
     "WHERE l.fee_payer = $6::text AND l.lane_epoch = $7::bigint) RETURNING t.submission) "
     "UPDATE submissions s SET status = 'rejected', epoch = s.epoch + 1, event_sequence = s.event_sequence + 1, "
     "job_sequence = 0, job_published_ns = 0, reason_code = $4::text, failure_reason = $5::text, verified_at = NULL, "

@@ -2,6 +2,7 @@
 
 #include "fence.h"
 #include "stage.h"
+#include "transaction_row.h"
 
 /* Runs after the rows are locked. $1 hash, $2 epoch, $3 kind (0 succeeded, 1 rejected, 2 retry, 3 released), $4 reason code,
  * $5 reason, $6 retry delay, $7 transaction, $8 block height, $9 drop the proof, $10 abandon the transaction, $11 owner,
@@ -35,10 +36,12 @@ static const store_statement COMMIT_PUBLICATION = {
                             "accepted AS (UPDATE transactions t SET state = 'accepted', block_height = "
                             "nullif(w.height, 0), updated_at = now() FROM "
                             "written w "
-                            "WHERE w.kind = 0 AND t.hash = w.hash AND t.submission = w.sha AND t.state = 'committed'), "
+                            "WHERE w.kind = 0 AND t.hash = w.hash AND t.submission = w.sha AND " STORE_TRANSACTION_STATE
+                            "= 'committed'), "
                             "abandoned AS (UPDATE transactions t SET state = 'abandoned', updated_at = now() FROM "
                             "written w "
-                            "WHERE w.kind <> 0 AND w.abandon AND t.submission = w.sha AND t.state = 'committed' AND "
+                            "WHERE w.kind <> 0 AND w.abandon AND t.submission = w.sha AND " STORE_TRANSACTION_STATE
+                            "= 'committed' AND "
                             "EXISTS (SELECT "
                             "FROM fee_payers l WHERE l.fee_payer = $12::text AND l.lane_epoch = $13::bigint)), "
                             "cleared AS (UPDATE proofs p SET blob = NULL FROM written w "

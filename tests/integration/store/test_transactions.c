@@ -266,6 +266,43 @@ static void what_the_node_accepted_is_not_abandoned_by_an_end(void **state)
     ground_expect(g, "SELECT state FROM transactions", "accepted");
 }
 
+/* To statistics of a time when no transaction was open, the index of those that are looks empty, and cheaper than any other. */
+static void one_transaction_is_found_without_reading_all_that_are_open(void **state)
+{
+    (void)state;
+    BASE_CLEANUP(ground_free) ground *g = ground_new();
+    base_error err = {0};
+    ground_run(g, "INSERT INTO transactions (hash, fee_payer, submission, nonce, fee_nanomina, payload, state) "
+                  "SELECT n, 'B62qother', n, n, 1, '', 'included' FROM generate_series(1, 500) AS g (n); "
+                  "ANALYZE transactions; UPDATE transactions SET state = 'accepted'");
+    const int64_t epochs[2] = {prepare(g, 1), prepare(g, 2)};
+    ground_generate(g, 3, 30);
+    const store_lane lane = acquire(g->session, "a");
+    const store_transaction both[2] = {make(1, 0, "5JhashOfTransaction"), make(2, 1, "hash-1")};
+    bool fenced[2] = {true, true}, rejected = false;
+    ground_ok(store_transactions_commit(g->session, &lane, both, epochs, 2, fenced, &err), &err);
+    size_t expired = 0; /* two whose transaction may be at the node do not */
+    ground_ok(store_sweep_expire(g->session, 0, 10, g->pending, &expired, &err), &err);
+    assert_int_equal(expired, 1);
+
+    const wire_publish_proof jobs[2] = {ground_command(1), ground_command(2)};
+    const store_claim claims[2] = {{.epoch = epochs[0], .event_sequence = 2},
+                                   {.epoch = epochs[1], .event_sequence = 2}};
+    store_publish_outcome outcome = ground_publish_outcome(&jobs[0], &claims[0], 11, STORE_SUCCEEDED);
+    assert_false(ground_publish_commit_in(g, &lane, &outcome));
+    outcome = ground_publish_outcome(&jobs[1], &claims[1], 21, STORE_RETRY);
+    outcome.abandon_transaction = true;
+    assert_false(ground_publish_commit_in(g, &lane, &outcome));
+    const store_loss loss = {
+        .mark = {both[0].hash, STORE_TX_FAILED, 9}, .reason_code = "transaction_failed", .reason = "no"};
+    ground_ok(store_transaction_lose(g->session, &lane, &both[0], &loss, g->pending, &rejected, &err), &err);
+    assert_true(rejected);
+    ground_hand_in_statistics(g);
+    ground_expect(g, "SELECT state FROM transactions WHERE fee_payer = '" PAYER "' ORDER BY nonce",
+                  "failed\nabandoned");
+    ground_expect(g, "SELECT idx_tup_read FROM pg_stat_user_indexes WHERE indexrelname = 'transactions_open'", "0");
+}
+
 /* Complete by a transaction that then fails in its block. */
 static void a_lost_transaction_rejects_its_submission_once_and_only_for_the_lanes_owner(void **state)
 {
@@ -354,6 +391,7 @@ int main(void)
         cmocka_unit_test(a_transaction_of_a_lost_claim_is_not_stored),
         cmocka_unit_test(who_lost_the_lane_abandons_nothing),
         cmocka_unit_test(what_the_node_accepted_is_not_abandoned_by_an_end),
+        cmocka_unit_test(one_transaction_is_found_without_reading_all_that_are_open),
         cmocka_unit_test(a_lost_transaction_rejects_its_submission_once_and_only_for_the_lanes_owner),
         cmocka_unit_test(a_fee_payers_name_and_a_transaction_have_their_maxima),
         cmocka_unit_test(a_lane_whose_epoch_cannot_be_raised_is_not_held),
