@@ -110,14 +110,13 @@ base_code store_lane_release(store_session *session, const store_lane *lane, bas
 base_code store_lane_next_nonce(store_session *session, const store_lane *lane, int64_t from_nonce, int64_t *ret,
                                 int64_t *ret_end, base_error *err)
 {
-    /* Without a hole there is one row at most from the account's next nonce on, so that this stays a look at the index. */
+    /* Up to the first hole the nonces rise by one from $2 on. Without a hole there is one row at most from the account's next nonce
+     * on; a node that lags or has lost its pool makes it thousands. */
     static const store_statement NEXT = {
-        "lane_next_nonce",
-        "WITH held AS MATERIALIZED (SELECT nonce FROM transactions WHERE fee_payer = $1::text AND nonce >= $2::bigint "
-        "AND state <> 'abandoned'), next AS (SELECT min(c.nonce) AS nonce FROM (SELECT $2::bigint AS nonce "
-        "UNION ALL SELECT nonce + 1 FROM held) AS c WHERE c.nonce NOT IN (SELECT nonce FROM held)) "
-        "SELECT n.nonce, coalesce((SELECT min(h.nonce) FROM held h WHERE h.nonce > n.nonce), 9223372036854775807) "
-        "FROM next n"};
+        "lane_next_nonce", "SELECT $2::bigint + count(*) FILTER (WHERE h.nonce = $2::bigint + h.rank), "
+                           "coalesce(min(h.nonce) FILTER (WHERE h.nonce > $2::bigint + h.rank), 9223372036854775807) "
+                           "FROM (SELECT nonce, row_number() OVER (ORDER BY nonce) - 1 AS rank FROM transactions "
+                           "WHERE fee_payer = $1::text AND nonce >= $2::bigint AND state <> 'abandoned') AS h"};
     BASE_CLEANUP(store_params_done) store_params params = {0};
     store_params_text(&params, lane->fee_payer);
     store_params_int64(&params, from_nonce);

@@ -149,6 +149,27 @@ static void nonces_rise_and_an_abandoned_one_is_free_again(void **state)
     ground_expect(g, "SELECT state FROM transactions WHERE hash = 'hash-8'", "committed");
 }
 
+/* As after a node has lost its pool. In a table that passes for large, comparing each nonce with each takes half a minute. */
+static void the_next_nonce_is_found_beyond_very_many_that_are_held(void **state)
+{
+    (void)state;
+    BASE_CLEANUP(ground_free) ground *g = ground_new();
+    ground_run(g, "INSERT INTO transactions (hash, fee_payer, submission, nonce, fee_nanomina, payload, state) "
+                  "SELECT n, '" PAYER "', n, n, 1, '', 'accepted' FROM generate_series(0, 30000) AS g (n) "
+                  "WHERE n <> 29999; ANALYZE transactions; "
+                  "UPDATE pg_class SET reltuples = 100000000 WHERE oid = 'transactions'::regclass");
+    BASE_CLEANUP(store_session_free) store_session *session = ground_session_to(g->database.url, 10000);
+    base_error err = {0};
+    const store_lane lane = acquire(session, "a");
+    int64_t nonce = -1, end = -1;
+    ground_ok(store_lane_next_nonce(session, &lane, 0, &nonce, &end, &err), &err);
+    assert_int_equal(nonce, 29999);
+    assert_int_equal(end, 30000);
+    ground_ok(store_lane_next_nonce(session, &lane, 30000, &nonce, &end, &err), &err);
+    assert_int_equal(nonce, 30001);
+    assert_true(end == INT64_MAX);
+}
+
 static void repeating_a_commit_is_harmless_and_a_second_transaction_is_refused(void **state)
 {
     (void)state;
@@ -387,6 +408,7 @@ int main(void)
         cmocka_unit_test(taking_ones_own_lane_again_needs_one_release_only),
         cmocka_unit_test(a_lane_goes_with_its_connection_and_its_old_owner_is_fenced),
         cmocka_unit_test(nonces_rise_and_an_abandoned_one_is_free_again),
+        cmocka_unit_test(the_next_nonce_is_found_beyond_very_many_that_are_held),
         cmocka_unit_test(repeating_a_commit_is_harmless_and_a_second_transaction_is_refused),
         cmocka_unit_test(a_transaction_of_a_lost_claim_is_not_stored),
         cmocka_unit_test(who_lost_the_lane_abandons_nothing),
