@@ -53,7 +53,7 @@ static const store_statement CLAIM = {
                                    "FROM decided d LEFT JOIN proofs p ON p.sha256_hash = d.sha LEFT JOIN transactions "
                                    "t ON "
                                    "t.submission = d.sha "
-                                   "AND t.state IN ('committed', 'accepted', 'included') "
+                                   "AND " STORE_TRANSACTION_LIVES
                                    "UNION ALL SELECT ord, answer::bigint, status, epoch, event_sequence, "
                                    "coalesce(retry_count, 0)::bigint, "
                                    "crash_count::bigint, " STORE_MS("accepted_at") ", " STORE_MS(

@@ -40,8 +40,8 @@ static const store_statement COMMIT_PUBLICATION = {
                             "= 'committed'), "
                             "abandoned AS (UPDATE transactions t SET state = 'abandoned', updated_at = now() FROM "
                             "written w "
-                            "WHERE w.kind <> 0 AND w.abandon AND t.submission = w.sha AND " STORE_TRANSACTION_STATE
-                            "= 'committed' AND "
+                            "WHERE w.kind <> 0 AND w.abandon AND t.submission = w.sha AND " STORE_TRANSACTION_LIVES
+                            "AND " STORE_TRANSACTION_STATE "= 'committed' AND "
                             "EXISTS (SELECT "
                             "FROM fee_payers l WHERE l.fee_payer = $12::text AND l.lane_epoch = $13::bigint)), "
                             "cleared AS (UPDATE proofs p SET blob = NULL FROM written w "

@@ -104,7 +104,7 @@ static const store_statement EXPIRE = {
     "AND status IN ('awaiting_review', 'proof_generation', 'proof_publishing') "
     "AND accepted_at < now() - $1::bigint * interval '1 ms' "
     "AND NOT EXISTS (SELECT FROM transactions t WHERE t.submission = p.sha256_hash "
-    "AND " STORE_TRANSACTION_STATE "IN ('committed', 'accepted')) "
+    "AND " STORE_TRANSACTION_LIVES "AND " STORE_TRANSACTION_STATE "IN ('committed', 'accepted')) "
     "ORDER BY accepted_at LIMIT $2::bigint FOR NO KEY UPDATE SKIP LOCKED) "
     "UPDATE submissions s SET status = 'rejected', epoch = s.epoch + 1, event_sequence = s.event_sequence + 1, "
     "attempt_open = false, job_payload = NULL, reason_code = '" EXPIRED_CODE "', "

@@ -12,6 +12,8 @@
 /* The state of t in statements that look for certain rows. Plain, it would offer them the index of open transactions; with statistics of
  * a time when none was open the planner takes that for empty, and reads all of it instead of looking up each row. */
 #define STORE_TRANSACTION_STATE "(t.state || '') "
+/* What the one transaction is that transactions_live_submission has of a submission. */
+#define STORE_TRANSACTION_LIVES "t.state IN ('committed', 'accepted', 'included') "
 
 /* Reads the columns above from `column` on. The payload is borrowed from the rows. */
 BASE_MUST_CHECK base_code store_transaction_read(const store_rows *rows, size_t row, int column, store_transaction *ret,

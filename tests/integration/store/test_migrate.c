@@ -69,7 +69,7 @@ static void each_step_down_restores_the_step_before(void **state)
     base_error err = {0};
     ground_ok(store_migrate_up(session, MIGRATIONS_DIR, NULL, NULL, &err), &err);
     size_t pending = 0;
-    for (size_t steps = 1; steps <= 8; steps++) {
+    for (size_t steps = 1; steps <= 9; steps++) {
         BASE_CLEANUP(free) char *before = schema_of(&database);
         ground_ok(store_migrate_down(session, MIGRATIONS_DIR, 1, NULL, NULL, &err), &err);
         ground_ok(store_migrate_status(session, MIGRATIONS_DIR, NULL, NULL, &pending, &err), &err);
@@ -153,7 +153,7 @@ static void the_split_maps_processing_there_and_back(void **state)
     ground_ok(store_migrate_up(session, MIGRATIONS_DIR, NULL, NULL, &err), &err);
     run(&database, "INSERT INTO submissions (sha256_hash, status) VALUES ('a', 'awaiting_review'), "
                    "('b', 'proof_generation'), ('c', 'proof_publishing'), ('d', 'complete'), ('e', 'rejected')");
-    ground_ok(store_migrate_down(session, MIGRATIONS_DIR, 7, NULL, NULL, &err), &err);
+    ground_ok(store_migrate_down(session, MIGRATIONS_DIR, 8, NULL, NULL, &err), &err);
     expect(&database, "SELECT string_agg(status, ' ' ORDER BY sha256_hash) FROM submissions",
            "awaiting_review processing processing complete rejected");
     ground_ok(store_migrate_up(session, MIGRATIONS_DIR, NULL, NULL, &err), &err);
@@ -349,7 +349,7 @@ static void status_tells_what_is_pending_and_changes_nothing(void **state)
     base_error err = {0};
     size_t pending = 0;
     ground_ok(store_migrate_status(session, MIGRATIONS_DIR, NULL, NULL, &pending, &err), &err);
-    assert_true(pending >= 8);
+    assert_true(pending >= 9);
     expect(&database, "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace", "0");
     const wire_generate_proof job = ground_job(1);
     store_submission submission;
