@@ -5,6 +5,8 @@
 
 #define BENCH_RUNS_MAX        8
 #define BENCH_SUBMISSIONS_MAX 1000000
+#define BENCH_ROWS_MAX        100000000
+#define BENCH_REST_MAX_S      3600
 
 /* One configuration of the services. */
 typedef struct bench_plan {
@@ -15,6 +17,8 @@ typedef struct bench_plan {
     size_t burst;  /* submissions published at once: throughput */
     size_t steady; /* at a fifth of that throughput: latency under load */
     size_t idle;   /* one at a time: latency of an idle system */
+    size_t rows;   /* submissions of the past in the tables from the beginning */
+    size_t rest_s; /* seconds without any work: what idling costs */
 } bench_plan;
 
 typedef struct bench_options {

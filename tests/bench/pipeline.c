@@ -3,6 +3,7 @@
 #include "broker/topology.h"
 #include "devnode.h"
 #include "fatal.h"
+#include "harness/wait.h"
 #include "service.h"
 #include "store/migrate.h"
 
@@ -12,6 +13,7 @@
 #define GENERATOR       "proofline-generator"
 #define PUBLISHER       "proofline-publisher"
 #define SETTING_MAX     512
+#define FILL_MS         7200000
 #define MAX_ACK_PENDING 20000 /* as `proofctl topology apply` sets it */
 
 /* What Postgres does as installed; the cluster of a test is set up smaller. */
@@ -32,6 +34,22 @@ static void migrate(const bench_pipeline *pipeline)
     bench_require(store_migrate_up(session, MIGRATIONS_DIR, ignore_migration, NULL, &err), &err, "apply migrations");
 }
 
+/* The tables as they are after plan->rows submissions; that may take long. */
+static void fill(const bench_plan *plan, bench_pipeline *pipeline)
+{
+    char rows[SETTING_MAX];
+    snprintf(rows, sizeof(rows), "rows=%zu", plan->rows);
+    const char *argv[] = {"psql", "-Xq", "-v", rows, "-d", pipeline->database.url, "-f", FILL_FILE, NULL};
+    BASE_CLEANUP(free) char *errors = NULL;
+    if (plan->rows > 0) {
+        fprintf(stderr, "  filling the tables: %zu submissions\n", plan->rows);
+        if (harness_run(argv, NULL, FILL_MS, NULL, &errors) != 0)
+            harness_fail("the tables could not be filled: %.2000s", errors);
+    }
+    BASE_CLEANUP(free) char *now = harness_database_query(&pipeline->database, "SELECT now()");
+    snprintf(pipeline->since, sizeof(pipeline->since), "%s", now);
+}
+
 static void ignore_topology(void *ctx, const char *kind, const char *name, const char *state, const char *differences)
 {
     (void)ctx, (void)kind, (void)name, (void)state, (void)differences;
@@ -46,7 +64,7 @@ static void make_streams(const bench_pipeline *pipeline)
                   "make the streams");
 }
 
-static void start_servers(bench_pipeline *pipeline)
+static void start_servers(const bench_plan *plan, bench_pipeline *pipeline)
 {
     pipeline->nats = harness_nats_new(NULL);
     pipeline->postgres = harness_postgres_new(&(harness_postgres_options){.config = POSTGRES_CONFIG});
@@ -55,6 +73,7 @@ static void start_servers(bench_pipeline *pipeline)
     base_error err = {0};
     bench_require(broker_connection_open(&options, &pipeline->broker, &err), &err, "connect to NATS");
     migrate(pipeline);
+    fill(plan, pipeline);
     make_streams(pipeline);
 }
 
@@ -86,7 +105,7 @@ void bench_pipeline_start(const bench_plan *plan, bench_pipeline *ret)
 {
     *ret = (bench_pipeline){0};
     bench_devnode_access access = {0};
-    start_servers(ret);
+    start_servers(plan, ret);
     if (strcmp(plan->ledger, "anchor") == 0)
         ret->devnode = bench_devnode_start(&access);
     start_services(plan, &access, ret);

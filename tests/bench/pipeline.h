@@ -10,6 +10,7 @@ typedef struct bench_pipeline {
     harness_nats *nats;
     harness_postgres *postgres;
     harness_database database;
+    char since[64]; /* when the tables were ready: what is older is not of this run */
     broker_connection *broker;
     harness_process *devnode; /* NULL: the run needs none */
     harness_process *generator, *publisher;

@@ -31,6 +31,11 @@ void bench_report_table(const bench_result *results, size_t count)
                r->burst.count, r->burst.seconds, rate(&r->burst), r->burst.latency.p50_ms, r->burst.latency.p99_ms,
                r->steady.latency.p50_ms, r->steady.latency.p99_ms, r->idle.latency.p50_ms, r->idle.latency.p99_ms);
     }
+    for (size_t i = 0; i < count; i++)
+        if (results[i].plan.rest_s > 0)
+            printf("\n%s, at rest: %.2f %% of one CPU in Postgres, %.2f %% in the generator, %.2f %% in the publisher",
+                   results[i].plan.name, 100 * results[i].rest_cpu[BENCH_POSTGRES],
+                   100 * results[i].rest_cpu[BENCH_GENERATOR], 100 * results[i].rest_cpu[BENCH_PUBLISHER]);
     printf("\nin the burst:\n  %-15s %-10s %8s %12s %9s\n", "run", "program", "CPU s", "ms each", "peak MB");
     for (size_t i = 0; i < count; i++)
         print_usage(&results[i]);
@@ -56,6 +61,9 @@ static void json_run(const bench_result *r)
            rate(&r->burst), r->steady.latency.p50_ms, r->steady.latency.p99_ms);
     printf(",\"latency_at_per_second\":%.1f,\"latency_submissions\":%zu,\"burst_p50_ms\":%.2f,\"burst_p99_ms\":%.2f",
            r->steady_per_second, r->steady.count, r->burst.latency.p50_ms, r->burst.latency.p99_ms);
+    printf(",\"rows\":%zu", r->plan.rows);
+    if (r->plan.rest_s > 0)
+        printf(",\"rest_seconds\":%zu,\"rest_postgres_cpu\":%.5f", r->plan.rest_s, r->rest_cpu[BENCH_POSTGRES]);
     printf(",\"idle_submissions\":%zu,\"idle_p50_ms\":%.2f,\"idle_p99_ms\":%.2f", r->idle.count, r->idle.latency.p50_ms,
            r->idle.latency.p99_ms);
     json_programs(r);

@@ -3,6 +3,8 @@
 #include "usage.h"
 #include "verdict.h"
 
+#include "base/clock.h"
+
 #include <stdio.h>
 #include <unistd.h>
 
@@ -35,6 +37,18 @@ static void measure_burst(bench_load *load, bench_result *result)
         result->other_cpu_seconds = 0;
 }
 
+/* While nothing is to be done, longer than one sweep if possible. */
+static void measure_rest(const bench_pipeline *pipeline, bench_result *result)
+{
+    double before[BENCH_PROGRAMS], after[BENCH_PROGRAMS];
+    fprintf(stderr, "  rest: %zu s\n", result->plan.rest_s);
+    read_cpu(pipeline, before);
+    base_sleep_ms((int64_t)result->plan.rest_s * 1000);
+    read_cpu(pipeline, after);
+    for (size_t i = 0; i < BENCH_PROGRAMS; i++)
+        result->rest_cpu[i] = (after[i] - before[i]) / (double)result->plan.rest_s;
+}
+
 static void read_memory(const bench_pipeline *pipeline, bench_result *result)
 {
     static const char *const NAMES[] = {"generator", "publisher", "nats", "postgres", "load", "devnode"};
@@ -56,6 +70,8 @@ static void measure(bench_load *load, bench_result *result)
     bench_phase_idle(load, WARM_UP);
     fprintf(stderr, "  idle: %zu, one at a time\n", result->plan.idle);
     result->idle = bench_phase_idle(load, result->plan.idle);
+    if (result->plan.rest_s > 0)
+        measure_rest(load->pipeline, result);
     fprintf(stderr, "  burst: %zu at once\n", result->plan.burst);
     measure_burst(load, result);
     result->steady_per_second = STEADY_SHARE * (double)result->burst.count / result->burst.seconds;

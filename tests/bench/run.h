@@ -17,8 +17,9 @@ typedef struct bench_result {
     bench_phase idle, burst, steady;
     double steady_per_second; /* asked for */
     bench_usage programs[BENCH_PROGRAMS];
-    size_t program_count;     /* without the node where there is none */
-    double other_cpu_seconds; /* used by anything else on the machine in the burst: what disturbs the figures */
+    size_t program_count;            /* without the node where there is none */
+    double rest_cpu[BENCH_PROGRAMS]; /* share of one CPU, while nothing is to be done; 0 without plan.rest_s */
+    double other_cpu_seconds;        /* used by anything else on the machine in the burst: what disturbs the figures */
 } bench_result;
 
 /* Ends the program on any failure. */
