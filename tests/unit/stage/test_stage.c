@@ -108,22 +108,40 @@ static void metrics_show_what_was_counted(void **state)
     stop(&made);
 }
 
+/* Closes the gate, and checks for how long: by the clock before and after, for the machine may stand still in between. */
+static void close_for(stage_gate *gate, size_t part, int64_t at_least_ms, int64_t at_most_ms)
+{
+    base_error down = {0};
+    base_fail(&down, BASE_UNAVAILABLE, "away");
+    int64_t before_ms = base_monotonic_ms();
+    stage_gate_close(gate, part, &down);
+    int64_t after_ms = base_monotonic_ms();
+    assert_in_range(gate->closed_until_ms, before_ms + at_least_ms, after_ms + at_most_ms);
+}
+
 static void a_gate_waits_longer_after_each_failure_but_never_a_second(void **state)
 {
     (void)state;
     fixture made = start();
     stage_gate gate = {.health = made.health};
-    base_error down = {0};
-    base_fail(&down, BASE_UNAVAILABLE, "away");
     assert_int_equal(stage_gate_remaining_ms(&gate), 0);
-    stage_gate_close(&gate, made.postgres, &down);
-    assert_in_range(stage_gate_remaining_ms(&gate), 1, STAGE_GATE_FIRST_MS * 2);
+    close_for(&gate, made.postgres, 1, STAGE_GATE_FIRST_MS * 2);
     for (int i = 0; i < 20; i++)
-        stage_gate_close(&gate, made.postgres, &down);
-    assert_in_range(stage_gate_remaining_ms(&gate), STAGE_GATE_MAX_MS / 2, 1000);
+        close_for(&gate, made.postgres, 1, 1000);
+    close_for(&gate, made.postgres, STAGE_GATE_MAX_MS / 2, 1000);
     stage_gate_open(&gate, made.postgres);
     assert_int_equal(stage_gate_remaining_ms(&gate), 0);
     stop(&made);
+}
+
+static void a_gate_says_how_long_it_stays_closed(void **state)
+{
+    (void)state;
+    enum { LONG_MS = 3600000, SLOWNESS_MS = 60000 };
+    stage_gate gate = {.closed_until_ms = base_monotonic_ms() + LONG_MS};
+    assert_in_range(stage_gate_remaining_ms(&gate), LONG_MS - SLOWNESS_MS, LONG_MS);
+    gate.closed_until_ms = base_monotonic_ms() - 1;
+    assert_int_equal(stage_gate_remaining_ms(&gate), 0);
 }
 
 static void batches_work_together_and_a_suspect_alone(void **state)
@@ -159,6 +177,7 @@ int main(void)
         cmocka_unit_test(parts_of_one_name_are_told_once_and_too_many_share_the_last),
         cmocka_unit_test(metrics_show_what_was_counted),
         cmocka_unit_test(a_gate_waits_longer_after_each_failure_but_never_a_second),
+        cmocka_unit_test(a_gate_says_how_long_it_stays_closed),
         cmocka_unit_test(batches_work_together_and_a_suspect_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
