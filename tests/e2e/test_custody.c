@@ -122,10 +122,12 @@ static void a_generator_frozen_before_its_claim_takes_no_job_from_a_live_one(voi
     pipeline_start_generator(&p, NULL);
     pipeline_wait_number(&p, "SELECT count(*) FROM submissions WHERE attempt_open", 1);
     harness_process_resume(frozen);
-    BASE_CLEANUP(free) char *left = harness_process_wait_line(frozen, "jobs_left", PIPELINE_WAIT_MS);
-    assert_non_null(left);
+    /* The live one is busy, so this one goes to the other, behind the job that was on its way. */
+    base_sha256 behind = pipeline_submit(&p, "behind");
+    pipeline_wait_number(&p, "SELECT count(*) FROM submissions WHERE attempt_open", 2);
     pipeline_unlock(&p, lock);
     assert_int_equal(pipeline_wait(&p, &submission, WIRE_STATUS_COMPLETE).generate_attempts, 1);
+    assert_int_equal(pipeline_wait(&p, &behind, WIRE_STATUS_COMPLETE).generate_attempts, 1);
     const size_t submissions = (size_t)pipeline_number(&p, "SELECT count(*) FROM submissions"); /* as many as it took */
     pipeline_check_promises(&p, &(pipeline_outcome){.complete = submissions});
     harness_process_free(frozen);
