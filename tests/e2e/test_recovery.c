@@ -322,12 +322,13 @@ static void a_result_that_the_store_refuses_fails_alone_and_ends_rejected(void *
 static void what_is_pending_for_too_long_expires_and_can_be_replayed_without_headers(void **state)
 {
     pipeline p;
-    static const char *const young[] = {"JOB_MAX_AGE_S=6", NULL}; /* long enough to be proven in it on a busy machine */
+    static const char *const young[] = {"JOB_MAX_AGE_S=2", NULL};
     pipeline_start(&p, *state, 0);
-    pipeline_start_generator(&p, young);
     harness_process_signal(p.publisher, SIGTERM);
     assert_int_equal(harness_process_wait(p.publisher, PIPELINE_WAIT_MS), 0);
     base_sha256 submission = pipeline_submit(&p, "nobody publishes");
+    pipeline_wait(&p, &submission, WIRE_STATUS_PROOF_PUBLISHING); /* it must not expire before */
+    pipeline_start_generator(&p, young);
     store_submission row = pipeline_wait(&p, &submission, WIRE_STATUS_REJECTED);
     assert_string_equal(row.reason_code, "expired");
     pipeline_start_generator(&p, NULL);
