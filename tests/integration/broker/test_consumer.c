@@ -15,6 +15,8 @@
 
 #include <cmocka.h>
 
+enum { BUSY_MACHINE_MS = 2000 }; /* an ack wait in which also a busy machine answers, or sends its heartbeats */
+
 static harness_nats *server;
 static broker_connection *connection;
 
@@ -136,7 +138,7 @@ static void a_job_to_retry_comes_again_after_its_delay(void **state)
 static void a_dead_job_never_comes_again(void **state)
 {
     (void)state;
-    broker_names names = scene_apply(connection, "dead", 300);
+    broker_names names = scene_apply(connection, "dead", BUSY_MACHINE_MS);
     scene_publish(connection, names.subject_generate, 1);
     worker_options options = generator_of(&names, 10, worker_answer(BROKER_DEAD, 0));
     BASE_CLEANUP(worker_end) worker *first = worker_start(connection, &options);
@@ -151,7 +153,7 @@ static void a_dead_job_never_comes_again(void **state)
 static void a_job_left_alone_comes_again_after_the_ack_wait(void **state)
 {
     (void)state;
-    broker_names names = scene_apply(connection, "leave", 2000); /* long enough for a busy machine to answer in it */
+    broker_names names = scene_apply(connection, "leave", BUSY_MACHINE_MS);
     scene_publish(connection, names.subject_generate, 1);
     worker_options options = generator_of(&names, 10, worker_answer(BROKER_LEAVE, 0));
     BASE_CLEANUP(worker_end) worker *self = worker_start(connection, &options);
@@ -170,7 +172,7 @@ static bool has_beaten(void *ctx)
 static void heartbeats_keep_the_job_of_a_slow_handler(void **state)
 {
     (void)state;
-    broker_names names = scene_apply(connection, "slow", 300);
+    broker_names names = scene_apply(connection, "slow", BUSY_MACHINE_MS);
     scene_publish(connection, names.subject_generate, 1);
     worker_options options = generator_of(&names, 1, worker_answer(BROKER_DONE, 0));
     options.hold = true;
