@@ -160,7 +160,7 @@ static void a_job_left_alone_comes_again_after_the_ack_wait(void **state)
     worker_await_acked(self, 1);
     assert_int_equal(worker_seen_count(self), 2);
     int64_t between_us = worker_seen_at(self, 1).at_us - worker_seen_at(self, 0).at_us;
-    assert_true(between_us >= 1900000);
+    assert_true(between_us >= 4900000);
     assert_int_equal(broker_consumer_read_stats(worker_consumer(self)).left, 1);
 }
 
@@ -265,8 +265,8 @@ static void a_stop_under_load_gives_back_at_once_what_was_not_handled(void **sta
 static void jobs_of_a_worker_that_vanished_come_to_another(void **state)
 {
     (void)state;
-    broker_names names =
-        scene_apply(connection, "vanish", 5000); /* long enough for a busy machine to hand all over in it */
+    /* An ack wait that nothing outlasts, until the first worker has had all and is gone. */
+    broker_names names = scene_apply(connection, "vanish", 60000);
     scene_publish(connection, names.subject_generate, 4);
     broker_connection *gone = scene_connect(server);
     worker_options options = generator_of(&names, 4, worker_answer(BROKER_LEAVE, 0));
@@ -274,11 +274,13 @@ static void jobs_of_a_worker_that_vanished_come_to_another(void **state)
     worker_await_seen(first, 4);
     worker_end(first);
     broker_connection_free(gone);
+    names = scene_apply(connection, "vanish", 2000);
     options.answer = worker_answer(BROKER_DONE, 0);
     BASE_CLEANUP(worker_end) worker *second = worker_start(connection, &options);
     worker_await_acked(second, 4);
     for (size_t i = 0; i < 4; i++)
-        assert_int_equal(worker_seen_at(second, i).deliveries, 2);
+        assert_true(worker_seen_at(second, i).deliveries >= 2);
+    assert_int_equal(read_durable(&names).ack_floor_sequence, 4);
 }
 
 static void several_workers_share_the_jobs_without_overlap(void **state)

@@ -208,7 +208,7 @@ static void verdicts_that_nobody_confirms_are_counted_and_the_jobs_come_again(vo
     (void)state;
     BASE_CLEANUP(harness_nats_free) harness_nats *server = harness_nats_new(NULL);
     BASE_CLEANUP(broker_connection_free) broker_connection *connection = scene_connect(server);
-    broker_names names = scene_apply(connection, NULL, 2000);
+    broker_names names = scene_apply(connection, NULL, 5000);
     scene_publish(connection, names.subject_generate, 3);
     BASE_CLEANUP(worker_end) worker *self = start_generator(connection, &names, true);
     worker_await_seen(self, 3);
