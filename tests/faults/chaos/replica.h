@@ -7,8 +7,8 @@
 enum {
     REPLICA_SETTINGS_MAX = 24,
     REPLICA_SETTING_MAX = 256,
-    REPLICA_GRACE_S = 10,       /* SHUTDOWN_GRACE_S of the services */
-    REPLICA_OVERTIME_MS = 5000, /* beyond the grace: then it hangs */
+    REPLICA_GRACE_S = 10,        /* SHUTDOWN_GRACE_S of the services */
+    REPLICA_OVERTIME_MS = 20000, /* beyond the grace, on a busy machine: then it hangs */
 };
 
 typedef struct replica {
