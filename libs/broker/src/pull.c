@@ -33,7 +33,7 @@ static natsStatus send_request(natsConnection *nats, const broker_pull *pull, co
         snprintf(request, sizeof(request), "{\"batch\":1,\"expires\":%" PRId64 "}", expires_ns);
     else
         snprintf(request, sizeof(request), "{\"batch\":%zu,\"expires\":%" PRId64 ",\"no_wait\":true,\"max_bytes\":%d}",
-                 pull->batch, expires_ns, BROKER_PULL_BYTES_MAX);
+                 pull->batch, expires_ns, BROKER_PULL_BYTES);
     return natsConnection_PublishRequestString(nats, subject, reply, request);
 }
 
@@ -50,10 +50,15 @@ static void await_batch(broker_intake *intake, size_t batch, int64_t deadline_ms
     }
 }
 
+/* The next job is larger than what may be pulled at once: a pull of one job has no such bound. */
+static bool is_too_large(const broker_pull_end *end)
+{
+    return end->status == STATUS_CONFLICT && strstr(end->text, "MaxBytes") != NULL;
+}
+
 static bool ended_in_order(const broker_pull_end *end)
 {
-    return end->status == STATUS_NO_MESSAGES || end->status == STATUS_TIMEOUT ||
-           (end->status == STATUS_CONFLICT && strstr(end->text, "MaxBytes") != NULL);
+    return end->status == STATUS_NO_MESSAGES || end->status == STATUS_TIMEOUT || is_too_large(end);
 }
 
 /* With the lock held. */
@@ -61,8 +66,8 @@ static base_code judge(const broker_intake *intake, const broker_pull *pull, int
                        base_error *err)
 {
     const broker_pull_end *end = &intake->end;
-    *ret_contended = !pull->sparse && intake->queued == 0 && end->status == STATUS_TIMEOUT &&
-                     base_monotonic_ms() - from_ms < pull->pull_ms / 2;
+    bool emptied = end->status == STATUS_TIMEOUT && base_monotonic_ms() - from_ms < pull->pull_ms / 2;
+    *ret_contended = !pull->sparse && intake->queued == 0 && (emptied || is_too_large(end));
     if (intake->queued > 0 || intake->stopping || intake->voided || ended_in_order(end) ||
         (end->ended && end->status == 0))
         return BASE_OK;

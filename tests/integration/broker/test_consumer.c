@@ -387,9 +387,35 @@ static void a_job_that_arrives_late_goes_to_who_has_time_for_it(void **state)
     assert_int_equal(worker_seen_count(busy), 1);
 }
 
+/* More than a pull of many may bring at once, and less than the server takes. */
+static void a_job_larger_than_a_pull_comes_alone_and_holds_nobody_up(void **state)
+{
+    (void)state;
+    enum { LARGE = 17 * 1024 * 1024 };
+    BASE_CLEANUP(harness_nats_free) harness_nats *roomy = harness_nats_new("max_payload: 33554432");
+    const broker_connection_options options = {.url = harness_nats_url(roomy)};
+    BASE_CLEANUP(broker_connection_free) broker_connection *link = NULL;
+    base_error err;
+    scene_expect_ok(broker_connection_open(&options, &link, &err), &err);
+    broker_names names = scene_apply(link, "large", 0);
+    BASE_CLEANUP(free) char *large = malloc(LARGE);
+    memset(large, 'x', LARGE);
+    broker_message message = {.subject = names.subject_generate, .payload = base_bytes_of(large, LARGE)};
+    broker_publish_result result;
+    scene_publish(link, names.subject_generate, 1);
+    scene_expect_ok(broker_publish(link, &message, 1, SCENE_DEADLINE_MS, &result, &err), &err);
+    scene_publish(link, names.subject_generate, 1);
+    worker_options done = generator_of(&names, 10, worker_answer(BROKER_DONE, 0));
+    BASE_CLEANUP(worker_end) worker *taker = worker_start(link, &done);
+    worker_await_acked(taker, 3);
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(worker_seen_at(taker, i).sequence, i + 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_job_larger_than_a_pull_comes_alone_and_holds_nobody_up),
         cmocka_unit_test(a_backlog_comes_in_full_batches_and_in_order),
         cmocka_unit_test(only_the_subject_of_the_durable_is_delivered),
         cmocka_unit_test(a_single_job_is_handled_at_once_when_idle),
