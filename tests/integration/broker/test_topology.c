@@ -99,7 +99,8 @@ static void a_difference_is_named_and_then_removed(void **state)
     options.ack_wait_ms = 5000;
     options.jobs_max_age_s = 3600;
     assert_int_equal(check(&options, &reports, &err), BASE_CONFLICT);
-    assert_non_null(strstr(reports.lines, "stream CHANGE_JOBS differs max_age: 259200000000000 (wanted 3600000000000)"));
+    assert_non_null(
+        strstr(reports.lines, "stream CHANGE_JOBS differs max_age: 259200000000000 (wanted 3600000000000)"));
     assert_non_null(strstr(reports.lines, "consumer generator differs ack_wait: 30000000000 (wanted 5000000000)"));
     scene_expect_ok(apply(&options, &reports, &err), &err);
     assert_non_null(strstr(reports.lines, "consumer generator updated"));
