@@ -58,8 +58,10 @@ static void a_poison_takes_nothing_along_that_another_thread_has_in_hand(void **
 
 static void a_stop_waits_for_a_store_that_is_away_and_leaves_no_attempt_open(void **state)
 {
+    static const char *const patient[] = {"SHUTDOWN_GRACE_S=120", NULL}; /* however long Postgres takes to come back */
     pipeline p;
     pipeline_start(&p, *state, 0);
+    pipeline_start_generator(&p, patient);
     harness_process *lock = pipeline_lock_table(&p, "proofs");
     base_sha256 submission = pipeline_submit(&p, "in hand at the stop");
     pipeline_wait_number(&p, "SELECT count(*) FROM submissions WHERE attempt_open", 1);
@@ -71,7 +73,9 @@ static void a_stop_waits_for_a_store_that_is_away_and_leaves_no_attempt_open(voi
     BASE_CLEANUP(free) char *stopping = harness_process_wait_line(p.generator, "service_stopping", PIPELINE_WAIT_MS);
     assert_non_null(stopping);
     harness_postgres_start(*state);
-    assert_int_equal(harness_process_wait(p.generator, PIPELINE_WAIT_MS), 0);
+    const int code = harness_process_wait(p.generator, PIPELINE_WAIT_MS);
+    if (code != 0)
+        harness_fail("the generator ended with %d: %s", code, harness_process_errors(p.generator));
     assert_int_equal(
         pipeline_number(&p, "SELECT count(*) FROM submissions WHERE attempt_open AND status = 'proof_generation'"), 0);
     pipeline_start_generator(&p, NULL);
