@@ -1,7 +1,10 @@
 -- Transactions given up lately are looked for, in case one lands after all.
+--
+-- Made beside running services: rows go on being written meanwhile. One that an interrupted run has left half made is made anew.
 
--- migrate:up
-CREATE INDEX transactions_abandoned ON transactions (fee_payer, updated_at) WHERE state = 'abandoned';
+-- migrate:up transaction:false
+DROP INDEX CONCURRENTLY IF EXISTS transactions_abandoned;
+CREATE INDEX CONCURRENTLY transactions_abandoned ON transactions (fee_payer, updated_at) WHERE state = 'abandoned';
 
--- migrate:down
-DROP INDEX transactions_abandoned;
+-- migrate:down transaction:false
+DROP INDEX CONCURRENTLY IF EXISTS transactions_abandoned;
