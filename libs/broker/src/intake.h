@@ -11,8 +11,8 @@
 #define BROKER_INBOX_MAX  64
 #define BROKER_INTAKE_MAX (2 * BROKER_BATCH_MAX) /* jobs queued; one more is given back at once */
 #define BROKER_PULL_BYTES (16 * 1024 * 1024)     /* of one pull of many jobs: a handler holds several copies of them */
-#define BROKER_PULL_BYTES_MAX                                                                                          \
-    (64 * 1024 * 1024 + 64 * 1024)  /* of one pull: any one message that a NATS server can store */
+/* Of one pull: any one message that a NATS server can store. */
+#define BROKER_PULL_BYTES_MAX  (64 * 1024 * 1024 + 64 * 1024)
 #define BROKER_SURPLUS_HOLD_MS 1000 /* a late job waits no longer than this behind a handler at work */
 
 /* One delivered job, owned: broker_delivery_free. */

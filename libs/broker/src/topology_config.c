@@ -7,8 +7,8 @@
 
 #define NS_PER_MS 1000000
 #define NS_PER_S  1000000000
-#define JOBS_MAX_AGE_S                                                                                                 \
-    (72 * 3600) /* well beyond JOB_MAX_AGE_S: what nobody took for so long must be there to be rejected */
+/* Well beyond JOB_MAX_AGE_S: what nobody took for so long must be there to be rejected. */
+#define JOBS_MAX_AGE_S   (72 * 3600)
 #define KEEP_MAX_AGE_S   (30 * 24 * 3600)
 #define DEDUPE_WINDOW_NS ((json_int_t)120 * NS_PER_S)
 

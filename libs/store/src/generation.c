@@ -17,6 +17,10 @@ _Static_assert(STORE_SUCCEEDED == 0 && STORE_REJECTED == 1 && STORE_RETRY == 2 &
     "AS r (sha, sequence, published_ns, payload, correlation_id, ord)"
 #define STORED_AT "coalesce(to_timestamp(nullif(r.published_ns, 0) / 1000000000.0), now())"
 
+/* When this life of the submission began, and how long ago that is. */
+#define ACCEPTED      STORE_MS("accepted_at") ", " STORE_MS("now() - accepted_at")
+#define NEXT_ACCEPTED STORE_MS("next_accepted") ", " STORE_MS("now() - next_accepted")
+
 static const store_statement INSERT_NEW = {
     "generate_insert",
     "INSERT INTO submissions (sha256_hash, status, retry_count, epoch, attempt_open, job_sequence, job_published_ns, "
@@ -25,10 +29,10 @@ static const store_statement INSERT_NEW = {
     "SELECT r.sha, 'proof_generation', 0, 1, true, r.sequence, r.published_ns, r.payload, " STORED_AT ", now(), "
     "least(now(), " STORED_AT "), 1, r.correlation_id, 1, now(), now(), now() FROM " REQUESTS " ORDER BY r.ord "
     "ON CONFLICT (sha256_hash) DO NOTHING "
-    "RETURNING sha256_hash, " STORE_MS("accepted_at") ", " STORE_MS("now() - accepted_at")};
+    "RETURNING sha256_hash, " ACCEPTED};
 
-/* Runs after the rows are locked. $6 alone, $7 again: an open attempt is our own. A rejected submission without an owner was ended by a sweep: only a message that is newer
- * than its end is a replay. */
+/* Runs after the rows are locked. $6 alone, $7 again: an open attempt is our own. A rejected submission without an owner was ended by a
+ * sweep: only a message that is newer than its end is a replay. */
 static const store_statement CLAIM = {
     "generate_claim",
     "WITH job AS (SELECT r.ord, r.sha, r.sequence, r.published_ns, r.payload, r.correlation_id, s.status, s.epoch, "
@@ -56,12 +60,9 @@ static const store_statement CLAIM = {
     "generate_attempts = s.generate_attempts + 1, processing_started_at = now(), updated_at = now() "
     "FROM decided d WHERE s.sha256_hash = d.sha) "
     "SELECT ord, answer::bigint, status, next_epoch, next_event, next_retries::bigint, "
-    "next_crashes::bigint, " STORE_MS("next_accepted") ", " STORE_MS(
-        "now() - next_accepted") ", begins FROM decided "
-                                 "UNION ALL SELECT ord, answer::bigint, status, epoch, event_sequence, "
-                                 "coalesce(retry_count, 0)::bigint, "
-                                 "crash_count::bigint, " STORE_MS("accepted_at") ", " STORE_MS(
-                                     "now() - accepted_at") ", false FROM job WHERE answer <> 0"};
+    "next_crashes::bigint, " NEXT_ACCEPTED ", begins FROM decided "
+    "UNION ALL SELECT ord, answer::bigint, status, epoch, event_sequence, coalesce(retry_count, 0)::bigint, "
+    "crash_count::bigint, " ACCEPTED ", false FROM job WHERE answer <> 0"};
 
 typedef struct claiming {
     const store_generate_request *requests;

@@ -12,15 +12,14 @@
 /* Runs after the submission is locked. It belongs to no message afterwards: only one stored later is a replay. */
 static const store_statement LOSE = {
     "transaction_lose",
-    "WITH lost AS (UPDATE transactions t SET state = $2::text, block_height = nullif($3::bigint, 0), updated_at = "
-    "now() "
-    "WHERE t.hash = $1::text AND " STORE_TRANSACTION_STATE
-    "IN ('committed', 'accepted') AND EXISTS (SELECT FROM fee_payers l "
-    "WHERE l.fee_payer = $6::text AND l.lane_epoch = $7::bigint) RETURNING t.submission) "
+    "WITH lost AS (UPDATE transactions t SET state = $2::text, block_height = nullif($3::bigint, 0), "
+    "updated_at = now() "
+    "WHERE t.hash = $1::text AND " STORE_TRANSACTION_STATE "IN ('committed', 'accepted') AND EXISTS ("
+    "SELECT FROM fee_payers l WHERE l.fee_payer = $6::text AND l.lane_epoch = $7::bigint) RETURNING t.submission) "
     "UPDATE submissions s SET status = 'rejected', epoch = s.epoch + 1, event_sequence = s.event_sequence + 1, "
     "job_sequence = 0, job_published_ns = 0, reason_code = $4::text, failure_reason = $5::text, verified_at = NULL, "
-    "failed_at = now(), due_at = now(), updated_at = now() FROM lost LEFT JOIN proofs p ON p.sha256_hash = "
-    "lost.submission "
+    "failed_at = now(), due_at = now(), updated_at = now() "
+    "FROM lost LEFT JOIN proofs p ON p.sha256_hash = lost.submission "
     "WHERE s.sha256_hash = lost.submission AND s.status = 'complete' AND s.transaction_id = $1::text "
     "RETURNING s.sha256_hash, s.epoch, s.event_sequence, s.correlation_id, p.format, p.digest"};
 

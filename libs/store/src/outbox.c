@@ -253,9 +253,9 @@ base_code store_outbox_delete(store_session *session, const store_outbox *outbox
 /* Where the page ends is decided before any payload is read. */
 static const store_statement FIND_STALE = {
     "find_stale_outbox",
-    "SELECT id, subject, message_id, headers, payload FROM (SELECT n.*, sum(octet_length(payload)) OVER (ORDER BY id) "
-    "- "
-    "octet_length(payload) AS bytes_before FROM (SELECT * FROM outbox WHERE id > $3::bigint AND "
+    "SELECT id, subject, message_id, headers, payload FROM ("
+    "SELECT n.*, sum(octet_length(payload)) OVER (ORDER BY id) - octet_length(payload) AS bytes_before "
+    "FROM (SELECT * FROM outbox WHERE id > $3::bigint AND "
     "(created_at <= clock_timestamp() - $1::bigint * interval '1 ms' OR created_at > clock_timestamp()) "
     "ORDER BY id LIMIT $2::bigint) AS n) AS page WHERE bytes_before < $4::bigint ORDER BY id"};
 

@@ -12,9 +12,14 @@ _Static_assert(STORE_CLAIMED == 0 && STORE_SUSPECT == 1 && STORE_ANSWERED == 2 &
 
 #define ANSWER_REPLAY 4 /* between the statement and this file: would be claimed, but needs an event */
 
+/* When this life of the submission began, and how long ago that is. */
+#define ACCEPTED      STORE_MS("accepted_at") ", " STORE_MS("now() - accepted_at")
+#define NEXT_ACCEPTED STORE_MS("d.next_accepted") ", " STORE_MS("now() - d.next_accepted")
+
 /* Runs after the rows are locked. A command that names another proof than the stored one is stale, unless it is the very one that the
- * submission waits for: then the stored proof has been tampered with, and the claimer is to find that, as it is when the proof is gone. $1 hash, $2 sequence, $3 published, $4 digest, $5 command, $6 alone, $7 replays: whether
- * replays may be claimed, for they need an event and so a second round trip. $8 again: an open attempt is our own. */
+ * submission waits for: then the stored proof has been tampered with, and the claimer is to find that, as it is when the proof is gone.
+ * $1 hash, $2 sequence, $3 published, $4 digest, $5 command, $6 alone, $7 replays: whether replays may be claimed, for they need an
+ * event and so a second round trip. $8 again: an open attempt is our own. */
 static const store_statement CLAIM = {
     "publish_claim",
     "WITH job AS (SELECT r.*, s.status, s.epoch, s.event_sequence, s.retry_count, s.crash_count, s.attempt_open, "
@@ -47,19 +52,13 @@ static const store_statement CLAIM = {
     "failed_at = CASE WHEN d.begins THEN NULL ELSE s.failed_at END "
     "FROM decided d WHERE s.sha256_hash = d.sha) "
     "SELECT d.ord, d.answer::bigint, d.status, d.next_epoch, d.next_event, d.next_retries::bigint, "
-    "d.next_crashes::bigint, " STORE_MS("d.next_accepted") ", " STORE_MS(
-        "now() - d.next_accepted") ", d.begins, "
-                                   "p.format, p.digest, p.blob, p.public_key, " STORE_TRANSACTION_COLUMNS
-                                   "FROM decided d LEFT JOIN proofs p ON p.sha256_hash = d.sha LEFT JOIN transactions "
-                                   "t ON "
-                                   "t.submission = d.sha "
-                                   "AND " STORE_TRANSACTION_LIVES
-                                   "UNION ALL SELECT ord, answer::bigint, status, epoch, event_sequence, "
-                                   "coalesce(retry_count, 0)::bigint, "
-                                   "crash_count::bigint, " STORE_MS("accepted_at") ", " STORE_MS(
-                                       "now() - accepted_at") ", false, NULL, NULL, NULL, "
-                                                              "NULL, " STORE_TRANSACTION_NULLS
-                                                              "FROM job WHERE answer <> 0"};
+    "d.next_crashes::bigint, " NEXT_ACCEPTED ", d.begins, "
+    "p.format, p.digest, p.blob, p.public_key, " STORE_TRANSACTION_COLUMNS
+    "FROM decided d LEFT JOIN proofs p ON p.sha256_hash = d.sha "
+    "LEFT JOIN transactions t ON t.submission = d.sha AND " STORE_TRANSACTION_LIVES
+    "UNION ALL SELECT ord, answer::bigint, status, epoch, event_sequence, coalesce(retry_count, 0)::bigint, "
+    "crash_count::bigint, " ACCEPTED ", false, NULL, NULL, NULL, NULL, " STORE_TRANSACTION_NULLS
+    "FROM job WHERE answer <> 0"};
 
 enum { COLUMN_BEGINS = 9, COLUMN_FORMAT, COLUMN_DIGEST, COLUMN_BLOB, COLUMN_PUBLIC_KEY, COLUMN_TRANSACTION };
 

@@ -4,6 +4,8 @@
 #include "stage.h"
 #include "transaction_row.h"
 
+#define STILL_PUBLISHING STORE_STILL_OURS("proof_publishing")
+
 /* Runs after the rows are locked. $1 hash, $2 epoch, $3 kind (0 succeeded, 1 rejected, 2 retry, 3 released), $4 reason code,
  * $5 reason, $6 retry delay, $7 transaction, $8 block height, $9 drop the proof, $10 abandon the transaction, $11 owner,
  * $12 fee payer, $13 lane epoch, $14… outbox. Whoever writes a row of transactions holds its submission, so the nested statements
@@ -29,31 +31,27 @@ static const store_statement COMMIT_PUBLICATION = {
     "FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::text[], "
     "$8::bigint[], $9::boolean[], $10::boolean[], $11::bigint[]) "
     "AS o (sha, epoch, kind, reason_code, reason, retry_delay_ms, hash, height, drop_proof, abandon, "
-    "owner) " STORE_STILL_OURS(
-        "proof_publishing") "AND s.ctid = f.place AND (NOT o.abandon OR o.kind = 3 OR EXISTS (SELECT FROM fee_payers l "
-                            "WHERE l.fee_payer = $12::text AND l.lane_epoch = $13::bigint)) RETURNING o.owner, o.sha, "
-                            "o.kind, o.hash, o.drop_proof, o.abandon, o.height), "
-                            "accepted AS (UPDATE transactions t SET state = 'accepted', block_height = "
-                            "nullif(w.height, 0), updated_at = now() FROM "
-                            "written w "
-                            "WHERE w.kind = 0 AND t.hash = w.hash AND t.submission = w.sha AND " STORE_TRANSACTION_STATE
-                            "= 'committed'), "
-                            "abandoned AS (UPDATE transactions t SET state = 'abandoned', updated_at = now() FROM "
-                            "written w "
-                            "WHERE w.kind <> 0 AND w.abandon AND t.submission = w.sha AND " STORE_TRANSACTION_LIVES
-                            "AND " STORE_TRANSACTION_STATE "= 'committed' AND "
-                            "EXISTS (SELECT "
-                            "FROM fee_payers l WHERE l.fee_payer = $12::text AND l.lane_epoch = $13::bigint)), "
-                            "cleared AS (UPDATE proofs p SET blob = NULL FROM written w "
-                            "WHERE w.kind = 0 AND w.drop_proof AND p.sha256_hash = w.sha), "
-                            "dropped AS (DELETE FROM proofs p USING written w "
-                            "WHERE w.kind = 1 AND w.drop_proof AND p.sha256_hash = w.sha), "
-                            "sent AS (INSERT INTO outbox (subject, message_id, headers, payload) "
-                            "SELECT m.subject, m.message_id, m.headers, m.payload "
-                            "FROM unnest($14::bigint[], $15::text[], $16::text[], $17::text[], $18::bytea[]) "
-                            "WITH ORDINALITY AS m (owner, subject, message_id, headers, payload, ord) "
-                            "WHERE (m.owner IN (SELECT w.owner FROM written w)) IS TRUE ORDER BY m.ord RETURNING id) "
-                            "SELECT NULL::bigint AS id, owner FROM written UNION ALL SELECT id, NULL FROM sent"};
+    "owner) " STILL_PUBLISHING
+    "AND s.ctid = f.place AND (NOT o.abandon OR o.kind = 3 OR EXISTS (SELECT FROM fee_payers l "
+    "WHERE l.fee_payer = $12::text AND l.lane_epoch = $13::bigint)) "
+    "RETURNING o.owner, o.sha, o.kind, o.hash, o.drop_proof, o.abandon, o.height), "
+    "accepted AS (UPDATE transactions t SET state = 'accepted', block_height = nullif(w.height, 0), updated_at = now() "
+    "FROM written w WHERE w.kind = 0 AND t.hash = w.hash AND t.submission = w.sha "
+    "AND " STORE_TRANSACTION_STATE "= 'committed'), "
+    "abandoned AS (UPDATE transactions t SET state = 'abandoned', updated_at = now() "
+    "FROM written w WHERE w.kind <> 0 AND w.abandon AND t.submission = w.sha "
+    "AND " STORE_TRANSACTION_LIVES "AND " STORE_TRANSACTION_STATE "= 'committed' "
+    "AND EXISTS (SELECT FROM fee_payers l WHERE l.fee_payer = $12::text AND l.lane_epoch = $13::bigint)), "
+    "cleared AS (UPDATE proofs p SET blob = NULL FROM written w "
+    "WHERE w.kind = 0 AND w.drop_proof AND p.sha256_hash = w.sha), "
+    "dropped AS (DELETE FROM proofs p USING written w "
+    "WHERE w.kind = 1 AND w.drop_proof AND p.sha256_hash = w.sha), "
+    "sent AS (INSERT INTO outbox (subject, message_id, headers, payload) "
+    "SELECT m.subject, m.message_id, m.headers, m.payload "
+    "FROM unnest($14::bigint[], $15::text[], $16::text[], $17::text[], $18::bytea[]) "
+    "WITH ORDINALITY AS m (owner, subject, message_id, headers, payload, ord) "
+    "WHERE (m.owner IN (SELECT w.owner FROM written w)) IS TRUE ORDER BY m.ord RETURNING id) "
+    "SELECT NULL::bigint AS id, owner FROM written UNION ALL SELECT id, NULL FROM sent"};
 
 typedef struct committing {
     const store_lane *lane;

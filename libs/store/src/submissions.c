@@ -54,27 +54,23 @@ base_code store_submission_get(store_session *session, const base_sha256 *sha256
 }
 
 /* $1 created before (Unix ms, 0: now), $2 limit. */
-#define NEWEST_BEFORE(created_at)                                                                                      \
-    created_at " < coalesce(to_timestamp(nullif($1::bigint, 0) / 1000.0), 'infinity') "                                \
-               "ORDER BY " created_at " DESC LIMIT $2::bigint "
+#define BEFORE "< coalesce(to_timestamp(nullif($1::bigint, 0) / 1000.0), 'infinity') "
+#define NEWEST "s.created_at " BEFORE "ORDER BY s.created_at DESC LIMIT $2::bigint "
 
-static const store_statement LIST = {"submission_list",
-                                     "SELECT " COLUMNS "FROM submissions s WHERE " NEWEST_BEFORE("s.created_at")};
+static const store_statement LIST = {"submission_list", "SELECT " COLUMNS "FROM submissions s WHERE " NEWEST};
 static const store_statement LIST_COMPLETE = {
-    "submission_list_complete",
-    "SELECT " COLUMNS "FROM submissions s WHERE s.status = 'complete' AND " NEWEST_BEFORE("s.created_at")};
+    "submission_list_complete", "SELECT " COLUMNS "FROM submissions s WHERE s.status = 'complete' AND " NEWEST};
 /* The status in the statement, not as a parameter: only so is the index of rejected rows known to hold them all. */
 static const store_statement LIST_REJECTED = {
-    "submission_list_rejected",
-    "SELECT " COLUMNS "FROM submissions s WHERE s.status = 'rejected' AND " NEWEST_BEFORE("s.created_at")};
+    "submission_list_rejected", "SELECT " COLUMNS "FROM submissions s WHERE s.status = 'rejected' AND " NEWEST};
 /* $3 status. No index has these in this order: OFFSET 0 makes them be found first and then sorted. By an index of the order, all
  * that became complete since the oldest of them would be read. */
 static const store_statement LIST_PENDING = {
     "submission_list_pending",
     "SELECT " COLUMNS "FROM (SELECT f.place FROM (SELECT p.ctid AS place, p.created_at FROM submissions p "
     "WHERE p.status = $3::text AND p.status IN ('awaiting_review', 'proof_generation', 'proof_publishing') OFFSET 0) "
-    "AS f WHERE " NEWEST_BEFORE("f.created_at") ") AS n JOIN submissions s ON s.ctid = n.place "
-                                                "ORDER BY s.created_at DESC"};
+    "AS f WHERE f.created_at " BEFORE "ORDER BY f.created_at DESC LIMIT $2::bigint) "
+    "AS n JOIN submissions s ON s.ctid = n.place ORDER BY s.created_at DESC"};
 
 static const store_statement *list_of(wire_status status)
 {

@@ -16,8 +16,8 @@ typedef enum ctl_exit {
     CTL_EXIT_USAGE = 2,    /* wrong arguments or configuration */
     CTL_EXIT_REJECTED = 3, /* the submission was rejected */
     CTL_EXIT_TIMEOUT = 4,  /* what was waited for did not come in time */
-    CTL_EXIT_UNAVAILABLE =
-        5, /* NATS, Postgres or the node cannot be reached, or streams or tables are missing: try again */
+    /* NATS, Postgres or the node cannot be reached, or streams or tables are missing: try again. */
+    CTL_EXIT_UNAVAILABLE = 5,
 } ctl_exit;
 
 typedef enum ctl_option_kind {

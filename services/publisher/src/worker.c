@@ -10,11 +10,11 @@
 
 #include <string.h>
 
-/* A publisher that the store has not heard of for MINA_NODE_TIMEOUT_MS and this has lost its lane. More than STORE_LOCK_FRESH_MS. */
 enum {
+    /* A publisher that the store has not heard of for MINA_NODE_TIMEOUT_MS and this has lost its lane. More than STORE_LOCK_FRESH_MS. */
     LANE_SILENCE_MS = 15000,
-    STOP_NODE_SHARE =
-        4, /* of SHUTDOWN_GRACE_S a stop waits for the node: less than for Postgres, which then notes what became of it */
+    /* A stop waits for the node for SHUTDOWN_GRACE_S / this: less than for Postgres, which then notes what became of it. */
+    STOP_NODE_SHARE = 4,
 };
 
 /* One job of the batch in hand. */

@@ -20,9 +20,9 @@ typedef enum store_claim_answer {
 typedef enum store_claim_manner {
     STORE_CLAIM_TOGETHER = 0, /* suspects are answered STORE_SUSPECT and left alone */
     STORE_CLAIM_ALONE = 1,    /* suspects, too */
-    STORE_CLAIM_AGAIN =
-        2, /* the answer to the same claim was lost, and the messages are still ours: an attempt found open is taken for
-                               * that claim's own, and is no crash */
+    /* The answer to the same claim was lost, and the messages are still ours: an attempt found open is taken for that claim's own, and
+     * is no crash. */
+    STORE_CLAIM_AGAIN = 2,
 } store_claim_manner;
 
 /* What a claim says of one job. */
