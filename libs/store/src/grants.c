@@ -14,8 +14,8 @@ static base_code count_rights(store_session *session, int64_t *ret, base_error *
 {
     static const store_statement RIGHTS = {
         "service_rights", "SELECT count(*) FROM pg_class c CROSS JOIN LATERAL aclexplode(c.relacl) a "
-                          "JOIN pg_roles r ON r.oid = a.grantee "
-                          "WHERE r.rolname = '" ROLE "' AND c.relnamespace = current_schema()::text::regnamespace"};
+                          "JOIN pg_roles r ON r.oid = a.grantee JOIN pg_namespace n ON n.oid = c.relnamespace "
+                          "WHERE r.rolname = '" ROLE "' AND n.nspname = current_schema()"};
     BASE_CLEANUP(store_rows_done) store_rows rows = {0};
     base_code code = store_query(session, STORE_FLIGHT_READS, &RIGHTS, NULL, &rows, err);
     if (code == BASE_OK)

@@ -104,6 +104,20 @@ static void a_role_that_was_never_let_in_is_granted_nothing(void **state)
     forget_roles(other);
 }
 
+/* A name that SQL wants in quotes is one, too. */
+static void tables_may_be_in_a_schema_of_any_name(void **state)
+{
+    (void)state;
+    BASE_CLEANUP(ground_free) ground *g = ground_new();
+    base_error err = {0};
+    char url[256];
+    snprintf(url, sizeof(url), "%s?options=-csearch_path%%3D%%22Proof-line%%22", g->database.url);
+    ground_run(g, "CREATE SCHEMA \"Proof-line\"");
+    BASE_CLEANUP(store_session_free) store_session *session = ground_session_to(url, 0);
+    ground_ok(store_migrate_up(session, MIGRATIONS_DIR, NULL, NULL, &err), &err);
+    ground_expect(g, "SELECT count(*) FROM \"Proof-line\".submissions", "0");
+}
+
 typedef struct told {
     int granted, others;
 } told;
@@ -154,6 +168,7 @@ int main(void)
         cmocka_unit_test(all_that_migrations_make_is_granted_or_excused),
         cmocka_unit_test(a_migration_that_adds_a_table_lets_the_services_use_it),
         cmocka_unit_test(a_role_that_was_never_let_in_is_granted_nothing),
+        cmocka_unit_test(tables_may_be_in_a_schema_of_any_name),
         cmocka_unit_test(only_new_rights_are_told),
         cmocka_unit_test(rights_that_cannot_be_granted_fail_the_migration_with_the_reason),
     };
