@@ -40,31 +40,6 @@ static void check_complete(pipeline *p, const base_sha256 *submissions, size_t c
     assert_int_equal(pipeline_transactions_at_node(p), count);
 }
 
-/* A proof of `submission` cannot be stored: the worker hangs in the middle of that job, and of no other. */
-static void hang_on(pipeline *p, const base_sha256 *submission)
-{
-    char sql[SQL_MAX];
-    snprintf(sql, sizeof(sql),
-             "CREATE FUNCTION hang() RETURNS trigger LANGUAGE plpgsql AS "
-             "$$BEGIN PERFORM pg_sleep(25); RETURN NEW; END$$; CREATE TRIGGER hang BEFORE INSERT ON proofs "
-             "FOR EACH ROW WHEN (NEW.sha256_hash = '%s') EXECUTE FUNCTION hang()",
-             base_sha256_hex(submission).text);
-    run_sql(p, sql);
-}
-
-/* Kills the generator while it has the submission's attempt number `attempt` in hand. */
-static void kill_in_attempt(pipeline *p, const base_sha256 *submission, int attempt)
-{
-    char sql[SQL_MAX];
-    snprintf(sql, sizeof(sql),
-             "SELECT count(*) FROM submissions, pg_stat_activity WHERE sha256_hash = '%s' AND generate_attempts >= %d "
-             "AND attempt_open AND wait_event = 'PgSleep'",
-             base_sha256_hex(submission).text, attempt);
-    pipeline_wait_number(p, sql, 1);
-    pipeline_kill(p->generator);
-    run_sql(p, "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE wait_event = 'PgSleep'");
-}
-
 /* The only dead letter has the facts and the bytes of the job with that sequence. */
 static void check_letter_of_poison(pipeline *p, uint64_t sequence)
 {
@@ -93,10 +68,10 @@ static void a_job_that_kills_its_worker_is_quarantined_and_its_batch_mates_are_n
     pipeline_kill(p.generator);
     pipeline_submit_many(&p, "q", FEW, submissions);
     const base_sha256 poison = submissions[FEW / 2];
-    hang_on(&p, &poison);
+    triggers_hang_on(&p, &poison);
     for (int attempt = 1; attempt <= 3; attempt++) {
         pipeline_start_generator(&p, NULL);
-        kill_in_attempt(&p, &poison, attempt);
+        triggers_kill_in_attempt(&p, &poison, attempt);
     }
     pipeline_start_generator(&p, NULL);
     store_submission row = pipeline_wait(&p, &poison, WIRE_STATUS_REJECTED);

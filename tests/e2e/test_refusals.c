@@ -36,6 +36,32 @@ static void a_claim_that_the_store_refuses_holds_up_no_other_job(void **state)
     pipeline_stop(&p);
 }
 
+/* The two come again together each time: the one was never settled when the other killed their worker. */
+static void a_job_that_kills_its_worker_is_quarantined_also_beside_one_that_the_store_refuses(void **state)
+{
+    enum { REFUSED, POISON, BOTH };
+    pipeline p;
+    base_sha256 submissions[BOTH];
+    pipeline_start(&p, *state, 0);
+    pipeline_kill(p.generator);
+    pipeline_submit_many(&p, "b", BOTH, submissions);
+    triggers_refuse_writes(&p, "submissions", "P0001", &submissions[REFUSED]);
+    triggers_hang_on(&p, &submissions[POISON]);
+    for (int attempt = 1; attempt <= 3; attempt++) {
+        pipeline_start_generator(&p, NULL);
+        triggers_kill_in_attempt(&p, &submissions[POISON], attempt);
+    }
+    const char *const soon[] = {"WORKER_RETRY_DELAY_S=1", NULL};
+    pipeline_start_generator(&p, soon);
+    store_submission row = pipeline_wait(&p, &submissions[POISON], WIRE_STATUS_REJECTED);
+    assert_string_equal(row.reason_code, "quarantined");
+    assert_int_equal(row.crashes, 3);
+    triggers_accept_writes(&p);
+    pipeline_wait(&p, &submissions[REFUSED], WIRE_STATUS_COMPLETE);
+    pipeline_check_promises(&p, &(pipeline_outcome){.complete = 1, .rejected = 1});
+    pipeline_stop(&p);
+}
+
 /* Its stream keeps it for longer than it may wait: else it would be gone without a word. */
 static void a_job_that_nobody_took_until_it_was_too_old_is_rejected(void **state)
 {
@@ -104,6 +130,7 @@ int main(void)
         cmocka_unit_test(a_publishers_claim_whose_answer_is_lost_is_no_crash),
         cmocka_unit_test(a_generators_claim_whose_answer_is_lost_is_no_crash),
         cmocka_unit_test(a_claim_that_the_store_refuses_holds_up_no_other_job),
+        cmocka_unit_test(a_job_that_kills_its_worker_is_quarantined_also_beside_one_that_the_store_refuses),
     };
     return cmocka_run_group_tests(tests, pipeline_group_setup, pipeline_group_teardown);
 }

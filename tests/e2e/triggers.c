@@ -51,3 +51,26 @@ void triggers_accept_writes(pipeline *p)
 {
     run_sql(p, "DROP FUNCTION refuse CASCADE");
 }
+
+void triggers_hang_on(pipeline *p, const base_sha256 *submission)
+{
+    char sql[SQL_MAX];
+    snprintf(sql, sizeof(sql),
+             "CREATE FUNCTION hang() RETURNS trigger LANGUAGE plpgsql AS "
+             "$$BEGIN PERFORM pg_sleep(25); RETURN NEW; END$$; CREATE TRIGGER hang BEFORE INSERT ON proofs "
+             "FOR EACH ROW WHEN (NEW.sha256_hash = '%s') EXECUTE FUNCTION hang()",
+             base_sha256_hex(submission).text);
+    run_sql(p, sql);
+}
+
+void triggers_kill_in_attempt(pipeline *p, const base_sha256 *submission, int attempt)
+{
+    char sql[SQL_MAX];
+    snprintf(sql, sizeof(sql),
+             "SELECT count(*) FROM submissions, pg_stat_activity WHERE sha256_hash = '%s' AND generate_attempts >= %d "
+             "AND attempt_open AND wait_event = 'PgSleep'",
+             base_sha256_hex(submission).text, attempt);
+    pipeline_wait_number(p, sql, 1);
+    pipeline_kill(p->generator);
+    run_sql(p, "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE wait_event = 'PgSleep'");
+}

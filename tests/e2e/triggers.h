@@ -1,5 +1,5 @@
 #pragma once
-/* Triggers that a test puts into the database: they note claims, and refuse writes. */
+/* Triggers that a test puts into the database: they note claims, refuse writes, and hang. */
 #include "pipeline.h"
 
 /* Notes every claim with its time in the table `claims`, under the owner's rights. */
@@ -10,3 +10,8 @@ int64_t triggers_first_claim_ms(pipeline *p, const char *column, int64_t since_m
 /* Makes `table` raise `sqlstate` on every insert and update, or only for one submission (NULL: for all), until they are accepted again. */
 void triggers_refuse_writes(pipeline *p, const char *table, const char *sqlstate, const base_sha256 *submission);
 void triggers_accept_writes(pipeline *p);
+
+/* A proof of `submission` cannot be stored: the worker hangs in the middle of that job, and of no other. */
+void triggers_hang_on(pipeline *p, const base_sha256 *submission);
+/* Kills the generator while it hangs there in the submission's attempt number `attempt`. */
+void triggers_kill_in_attempt(pipeline *p, const base_sha256 *submission, int attempt);

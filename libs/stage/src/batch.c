@@ -208,18 +208,18 @@ static size_t leave_lost(const stage_batch *batch, stage_job **jobs, size_t coun
 }
 
 /* While an answer is lost nobody knows whether the jobs were claimed: they stay in hand until the store tells. Given back, those that were
- * would pass for jobs whose worker has died. *count: those that are still ours. */
-static base_code claim(const stage_batch *batch, stage_job **jobs, size_t *count, store_claim_manner manner,
+ * would pass for jobs whose worker has died. *count: those that are still ours; *manner: how those are to be claimed from now on. */
+static base_code claim(const stage_batch *batch, stage_job **jobs, size_t *count, store_claim_manner *manner,
                        base_error *err)
 {
     for (;;) {
-        base_code code = batch->steps->claim(batch->ctx, jobs, *count, manner, err);
+        base_code code = batch->steps->claim(batch->ctx, jobs, *count, *manner, err);
         if (code == BASE_AMBIGUOUS) {
-            manner |= STORE_CLAIM_AGAIN;
-            batch->worker->relay_failed =
-                true; /* it may have left rows in the table, to be published before all later ones */
+            *manner |= STORE_CLAIM_AGAIN;
+            /* It may have left rows in the table, to be published before all later ones. */
+            batch->worker->relay_failed = true;
         }
-        if (code == BASE_OK || (manner & STORE_CLAIM_AGAIN) == 0 || !stage_worker_try_again(batch->worker, code, err))
+        if (code == BASE_OK || (*manner & STORE_CLAIM_AGAIN) == 0 || !stage_worker_try_again(batch->worker, code, err))
             return code;
         *count = leave_lost(batch, jobs, *count);
         if (*count == 0)
@@ -255,10 +255,10 @@ static void return_unclaimed(const stage_batch *batch, stage_job *const *jobs, s
 static size_t process(stage_batch *batch, stage_job **jobs, size_t count, store_claim_manner manner)
 {
     base_error err = {0};
-    base_code code = claim(batch, jobs, &count, manner, &err);
+    base_code code = claim(batch, jobs, &count, &manner, &err);
     if (count > 1 && is_refusal(code)) {
         for (size_t i = 0; i < count; i++)
-            (void)process(batch, &jobs[i], 1, manner | STORE_CLAIM_AGAIN); /* some may have been claimed */
+            (void)process(batch, &jobs[i], 1, manner);
     } else if (is_refusal(code)) {
         put_off(batch, jobs[0], &err);
     } else if (code != BASE_OK) {

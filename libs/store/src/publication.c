@@ -224,6 +224,28 @@ static base_code claim_some(store_session *session, claiming *c, bool replays, b
     return code;
 }
 
+/* The others have been claimed. Whoever asks for one of these alone is told what is wrong with it. */
+static void leave_replays(claiming *c, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        c->batch->work[c->places[i].index] = (store_publish_work){.claim.answer = STORE_SUSPECT};
+}
+
+/* In a transaction of their own, behind the one that has claimed `others`. */
+static base_code claim_replays(store_session *session, claiming *c, size_t others, base_error *err)
+{
+    const size_t count = c->count, before = store_outbox_count(c->pending);
+    base_error why = {0};
+    base_code code = store_outbox_end(session, claim_some(session, c, true, &why), c->pending, before, &why);
+    if (code == BASE_OK)
+        return code;
+    if (others > 0 && (code == BASE_INVALID || code == BASE_CONFLICT || code == BASE_LIMIT || code == BASE_INTERNAL)) {
+        leave_replays(c, count);
+        return BASE_OK;
+    }
+    return base_fail(err, others > 0 ? BASE_AMBIGUOUS : code, "%s", why.message);
+}
+
 base_code store_publish_claim(store_session *session, const store_publish_request *requests, size_t count,
                               store_claim_manner manner, store_publish_batch **ret, store_outbox *pending,
                               base_error *err)
@@ -237,20 +259,13 @@ base_code store_publish_claim(store_session *session, const store_publish_reques
         places[i] = (store_place){&requests[i].job->sha256, i};
     if (code == BASE_OK)
         code = store_places_sort(places, count, err);
-    const size_t before = store_outbox_count(pending);
     claiming c = {requests, places, count, manner, batch, pending};
     if (code == BASE_OK && count > 0)
         code = claim_some(session, &c, false, err);
-    const bool replays = code == BASE_OK && c.count > 0;
-    if (replays)
-        code = claim_some(session, &c, true, err);
-    if (replays || code != BASE_OK)
-        code = store_outbox_end(session, code, pending, before, err);
-    if (code == BASE_UNAVAILABLE && replays) { /* those that are none were claimed before */
-        code = BASE_AMBIGUOUS;
-        if (err != NULL)
-            err->code = code;
-    }
+    if (code != BASE_OK)
+        store_session_abort(session);
+    else if (c.count > 0)
+        code = claim_replays(session, &c, count - c.count, err);
     if (code == BASE_OK)
         *ret = BASE_TAKE(batch);
     return code;

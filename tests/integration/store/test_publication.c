@@ -138,6 +138,41 @@ static void a_rejected_publication_is_replayed_without_a_new_proof(void **state)
     ground_expect(g, "SELECT proofs_generated, job_payload IS NOT NULL FROM submissions", "1|t");
 }
 
+static void refuse_writes_of(const ground *g, unsigned number)
+{
+    char sql[512];
+    snprintf(sql, sizeof(sql),
+             "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'refused'; END$$; "
+             "CREATE TRIGGER refuse BEFORE UPDATE ON submissions FOR EACH ROW WHEN (NEW.sha256_hash = '%s') "
+             "EXECUTE FUNCTION refuse()",
+             ground_hash(number));
+    ground_run(g, sql);
+}
+
+/* Those that are no replays are claimed before: not to tell of that would make a crash of each. */
+static void a_replay_that_postgres_refuses_leaves_the_rest_of_its_batch_claimed(void **state)
+{
+    (void)state;
+    BASE_CLEANUP(ground_free) ground *g = ground_new();
+    base_error err = {0};
+    reject(g, 1, 10, false);
+    ground_generate(g, 2, 20);
+    refuse_writes_of(g, 1);
+    const wire_publish_proof replay = ground_command(1), fresh = ground_command(2);
+    const store_publish_request both[] = {{&replay, {40, 40}}, {&fresh, {41, 41}}};
+    store_outbox_clear(g->pending);
+    BASE_CLEANUP(store_publish_batch_free) store_publish_batch *together = NULL, *alone = NULL;
+    ground_ok(store_publish_claim(g->session, both, 2, STORE_CLAIM_TOGETHER, &together, g->pending, &err), &err);
+    assert_int_equal(store_publish_batch_at(together, 0)->claim.answer, STORE_SUSPECT);
+    assert_int_equal(store_publish_batch_at(together, 1)->claim.answer, STORE_CLAIMED);
+    assert_int_equal(store_publish_batch_at(together, 1)->blob.size, 8);
+    assert_int_equal(store_outbox_count(g->pending), 0);
+    assert_int_equal(store_publish_claim(g->session, both, 1, STORE_CLAIM_ALONE, &alone, g->pending, &err),
+                     BASE_INTERNAL);
+    ground_expect(g, "SELECT status, attempt_open, crash_count FROM submissions ORDER BY status",
+                  "proof_publishing|t|0\nrejected|f|0");
+}
+
 static void a_rejection_that_drops_the_proof_leaves_nothing_to_replay(void **state)
 {
     (void)state;
@@ -306,6 +341,7 @@ int main(void)
         cmocka_unit_test(success_completes_and_keeps_or_clears_the_blob),
         cmocka_unit_test(what_cannot_be_published_is_unknown_or_answered),
         cmocka_unit_test(a_rejected_publication_is_replayed_without_a_new_proof),
+        cmocka_unit_test(a_replay_that_postgres_refuses_leaves_the_rest_of_its_batch_claimed),
         cmocka_unit_test(a_rejection_that_drops_the_proof_leaves_nothing_to_replay),
         cmocka_unit_test(one_batch_may_hold_every_answer),
         cmocka_unit_test(a_publication_keeps_its_proof_through_retries),

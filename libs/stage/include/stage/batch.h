@@ -14,8 +14,8 @@ typedef struct stage_steps {
     /* Fills the item from job->delivery, and job->submission and ->correlation_id. BASE_NO_MEMORY gives the job back; any other
      * failure buries it as undecodable. */
     base_code (*decode)(void *ctx, stage_job *job, base_error *err);
-    /* Claims all in one transaction and fills in each job's claim. On failure no job was changed; after BASE_AMBIGUOUS it is called again
-     * for those that are still ours, with STORE_CLAIM_AGAIN. */
+    /* Claims all and fills in each job's claim. On failure no job was changed, but for BASE_AMBIGUOUS: after that it is called again for
+     * those that are still ours, with STORE_CLAIM_AGAIN. */
     base_code (*claim)(void *ctx, stage_job *const *jobs, size_t count, store_claim_manner manner, base_error *err);
     /* Works on claimed jobs and concludes each of them. */
     void (*work)(void *ctx, stage_job *const *jobs, size_t count);

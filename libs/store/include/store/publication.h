@@ -30,6 +30,7 @@ const store_publish_work *store_publish_batch_at(const store_publish_batch *batc
  * - proof_publishing owned by nobody or by this message: STORE_CLAIMED (STORE_SUSPECT as in the generate stage), also when the stored
  *   proof is gone: its blob is empty then.
  * - rejected under another message, its proof still stored with the digest named by the job: a replay, STORE_CLAIMED, event proof_publishing.
+ *   One that Postgres refuses, claimed together with others that it does not: STORE_SUSPECT, and nothing changed.
  * - no such submission, or rejected and its proof gone: STORE_UNKNOWN.
  * - everything else, also a job whose digest is not the stored one (an older life's command): STORE_ANSWERED. */
 BASE_MUST_CHECK base_code store_publish_claim(store_session *session, const store_publish_request *requests,
