@@ -233,7 +233,8 @@ static bool is_refusal(base_code code)
     return code == BASE_INVALID || code == BASE_CONFLICT || code == BASE_LIMIT || code == BASE_INTERNAL;
 }
 
-/* The store does not let it be claimed, and so does not let it be rejected either: it waits for an operator until it is too old. */
+/* The store does not let it be claimed, and so does not let it be rejected either: it waits for an operator for as long as its stream
+ * keeps it. */
 static void put_off(const stage_batch *batch, stage_job *job, const base_error *why)
 {
     TELEMETRY_LOG(TELEMETRY_ERROR, "claim_refused", telemetry_text("submission", base_sha256_hex(job->submission).text),
