@@ -2,7 +2,7 @@
 #include "ground.h"
 
 #include "harness/folder.h"
-#include "harness/wait.h"
+#include "harness/process.h"
 
 #include <pthread.h>
 
@@ -276,23 +276,18 @@ static void two_runners_at_once_wait_for_each_other(void **state)
     assert_true(runners[0].applied == 0 || runners[1].applied == 0);
 }
 
-/* A snapshot held for a second: CREATE INDEX CONCURRENTLY waits for its end. */
-#define HOLD "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM pg_class; SELECT pg_sleep(1); COMMIT"
-
-static void *hold_a_snapshot(void *url)
+/* Another client's snapshot, held for a while: CREATE INDEX CONCURRENTLY waits for its end. */
+static harness_process *hold_a_snapshot(const harness_database *database)
 {
-    harness_database database;
-    snprintf(database.url, sizeof(database.url), "%s", (const char *)url);
-    free(harness_database_query(&database, HOLD));
-    return NULL;
-}
-
-static bool holds(void *database)
-{
-    BASE_CLEANUP(free)
-    char *count = harness_database_query(database, "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' "
-                                                   "AND datname = current_database()");
-    return strcmp(count, "1") == 0;
+    const char *const argv[] = {"psql", "-X", "-q", "-d", database->url, NULL};
+    harness_path folder = harness_folder_new("snapshot");
+    harness_path input = harness_path_in(&folder, "input.sql");
+    harness_file_write(&input, "BEGIN ISOLATION LEVEL REPEATABLE READ;\nSELECT count(*) FROM pg_class;\n\\echo held\n"
+                               "SELECT pg_sleep(2);\nCOMMIT;\n");
+    harness_process *psql = harness_process_new(&(harness_process_options){.argv = argv, .input = input.text});
+    BASE_CLEANUP(free) char *line = harness_process_wait_line(psql, "held", HARNESS_START_MS);
+    assert_non_null(line);
+    return psql;
 }
 
 static void an_index_made_concurrently_outwaits_an_old_transaction(void **state)
@@ -308,13 +303,11 @@ static void an_index_made_concurrently_outwaits_an_old_transaction(void **state)
     base_error err = {0};
     const store_session_options options = {.database_url = database.url, .lock_timeout_ms = 50};
     ground_ok(store_session_new(&options, &session, &err), &err);
-    pthread_t thread;
-    assert_int_equal(pthread_create(&thread, NULL, hold_a_snapshot, database.url), 0);
-    const bool held = harness_wait_until(holds, &database, HARNESS_START_MS);
-    const base_code code = store_migrate_up(session, folder.text, NULL, NULL, &err);
-    pthread_join(thread, NULL);
-    assert_true(held);
-    ground_ok(code, &err);
+    harness_process *other = hold_a_snapshot(&database);
+    ground_ok(store_migrate_up(session, folder.text, NULL, NULL, &err), &err);
+    expect(&database,
+           "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()", "0");
+    harness_process_free(other);
     expect(&database, "SELECT indisvalid FROM pg_index WHERE indexrelid = 'two'::regclass", "t");
     ground_ok(store_migrate_down(session, folder.text, 1, NULL, NULL, &err), &err);
     expect(&database, "SELECT to_regclass('one') IS NULL", "t");
