@@ -3,6 +3,7 @@
 
 #include "harness/folder.h"
 #include "harness/process.h"
+#include "harness/wait.h"
 
 #include <pthread.h>
 
