@@ -156,6 +156,20 @@ static size_t check_secret(const settings *loaded, const base_buffer *problems, 
     return !good;
 }
 
+/* What is said tells nothing of the secret: with another one of its length it is the same. */
+static void check_silence(const char *direct, const base_buffer *said)
+{
+    BASE_CLEANUP(free) char *other = strdup(direct);
+    FUZZ_CHECK(other != NULL);
+    memset(other, 'x', strlen(other));
+    setenv("FUZZ_SECRET", other, 1);
+    BASE_CLEANUP(settings_done) settings loaded = {0};
+    BASE_CLEANUP(base_buffer_done) base_buffer problems = {.limit = PROBLEMS_MAX};
+    (void)!base_settings_load(TABLE, ROWS, &loaded, &problems);
+    FUZZ_CHECK(problems.size == said->size);
+    FUZZ_CHECK(said->size == 0 || memcmp(problems.data, said->data, said->size) == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     BASE_CLEANUP(free) char *text = fuzz_text(base_bytes_of(data, size));
@@ -176,7 +190,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t bad = check_values(&loaded, &problems);
     bad += check_secret(&loaded, &problems, direct, file >= 0 ? (const char *)content.data : NULL);
     FUZZ_CHECK(check_lines(&problems) == bad && (code == BASE_OK) == (bad == 0));
-    const char *quoted = direct == NULL || problems.data == NULL ? NULL : strstr((const char *)problems.data, direct);
-    FUZZ_CHECK(quoted == NULL || strlen(direct) < 12 || strstr(strstr(text, direct) + 1, direct) != NULL);
+    if (direct != NULL)
+        check_silence(direct, &problems);
     return 0;
 }
