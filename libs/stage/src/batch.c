@@ -227,12 +227,6 @@ static base_code claim(const stage_batch *batch, stage_job **jobs, size_t *count
     }
 }
 
-/* For what the jobs say or what their rows are, and not because of the state of the store. */
-static bool is_refusal(base_code code)
-{
-    return code == BASE_INVALID || code == BASE_CONFLICT || code == BASE_LIMIT || code == BASE_INTERNAL;
-}
-
 /* The store does not let it be claimed, and so does not let it be rejected either: it waits for an operator for as long as its stream
  * keeps it. */
 static void put_off(const stage_batch *batch, stage_job *job, const base_error *why)
@@ -257,10 +251,10 @@ static size_t process(stage_batch *batch, stage_job **jobs, size_t count, store_
 {
     base_error err = {0};
     base_code code = claim(batch, jobs, &count, &manner, &err);
-    if (count > 1 && is_refusal(code)) {
+    if (count > 1 && store_claim_is_refused(code)) {
         for (size_t i = 0; i < count; i++)
             (void)process(batch, &jobs[i], 1, manner);
-    } else if (is_refusal(code)) {
+    } else if (store_claim_is_refused(code)) {
         put_off(batch, jobs[0], &err);
     } else if (code != BASE_OK) {
         return_unclaimed(batch, jobs, count, &err);

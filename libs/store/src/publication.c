@@ -239,7 +239,7 @@ static base_code claim_replays(store_session *session, claiming *c, size_t other
     base_code code = store_outbox_end(session, claim_some(session, c, true, &why), c->pending, before, &why);
     if (code == BASE_OK)
         return code;
-    if (others > 0 && (code == BASE_INVALID || code == BASE_CONFLICT || code == BASE_LIMIT || code == BASE_INTERNAL)) {
+    if (others > 0 && store_claim_is_refused(code)) {
         leave_replays(c, count);
         return BASE_OK;
     }

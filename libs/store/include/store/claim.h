@@ -25,6 +25,12 @@ typedef enum store_claim_manner {
     STORE_CLAIM_AGAIN = 2,
 } store_claim_manner;
 
+/* Whether a claim failed for what its jobs say or what their rows are, and not because of the state of the store. */
+static inline bool store_claim_is_refused(base_code code)
+{
+    return code == BASE_INVALID || code == BASE_CONFLICT || code == BASE_LIMIT || code == BASE_INTERNAL;
+}
+
 /* What a claim says of one job. */
 typedef struct store_claim {
     store_claim_answer answer;
