@@ -19,6 +19,6 @@ broker_connection_options stage_broker_options(const stage_settings *settings, c
 store_session_options stage_store_options(const stage_settings *settings, const char *application)
 {
     return (store_session_options){.database_url = settings->database_url.data,
-                                   .password = settings->pgpassword.data != NULL ? &settings->pgpassword : NULL,
+                                   .password = &settings->pgpassword,
                                    .application_name = application};
 }

@@ -79,7 +79,7 @@ base_code store_session_new(const store_session_options *options, store_session 
         return base_fail(err, BASE_NO_MEMORY, "no memory for a database session");
     code = base_secret_copy(base_bytes_of(options->database_url, strlen(options->database_url)), &session->url, err);
     const base_secret *password = options->password;
-    if (code == BASE_OK && password != NULL)
+    if (code == BASE_OK && password != NULL && password->data != NULL)
         code = base_secret_copy(base_bytes_of(password->data, password->size), &session->password, err);
     if (code != BASE_OK)
         return code;

@@ -26,9 +26,8 @@ base_code ctl_open_broker(const ctl_call *call, broker_connection **ret, broker_
 
 static base_code open_store(const ctl_settings *settings, store_session **ret, base_error *err)
 {
-    store_session_options options = {.database_url = settings->database_url.data,
-                                     .password = settings->pgpassword.data == NULL ? NULL : &settings->pgpassword,
-                                     .application_name = "proofctl"};
+    store_session_options options = {
+        .database_url = settings->database_url.data, .password = &settings->pgpassword, .application_name = "proofctl"};
     base_code code = store_session_new(&options, ret, err);
     return code == BASE_OK ? code : base_fail_within(err, "DATABASE_URL");
 }

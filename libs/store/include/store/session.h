@@ -20,8 +20,8 @@ typedef struct store_subjects {
 } store_subjects;
 
 typedef struct store_session_options {
-    /* Copied into locked memory. A URL may hold the password; `password`, unless NULL, is for one that does not. libpq also reads
-     * PGSSLMODE etc. */
+    /* Copied into locked memory. A URL may hold the password; `password`, which may be NULL or hold nothing, is for one that does
+     * not. libpq also reads PGSSLMODE etc. */
     const char *database_url;
     const base_secret *password;
     const char *application_name; /* shown in pg_stat_activity */
