@@ -7,10 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    WATCH_S = 24 * 3600,    /* well beyond the time that a node's pool and its blocks tell of */
-    LOOK_BACK_BLOCKS = 290, /* all that a node keeps */
-};
+enum { WATCH_S = 24 * 3600 }; /* well beyond the time that a node's pool and its blocks tell of */
 
 static bool is_told(const publisher_lane *lane, const char *hash)
 {
@@ -48,7 +45,7 @@ base_code publisher_abandoned_look(publisher_lane *lane, base_error *err)
     for (size_t i = 0; i < count; i++)
         hashes[i] = store_transaction_list_at(list, i)->hash;
     publisher_lane_keep(lane);
-    code = ledger_find(lane->ledger, hashes, count, LOOK_BACK_BLOCKS, sightings, err);
+    code = ledger_find(lane->ledger, hashes, count, LEDGER_BLOCKS_MAX, sightings, err);
     for (size_t i = 0; code == BASE_OK && i < count; i++)
         if ((sightings[i].place == LEDGER_POOLED || sightings[i].place == LEDGER_INCLUDED) && !is_told(lane, hashes[i]))
             tell(lane, store_transaction_list_at(list, i), &sightings[i]);

@@ -10,10 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    LOOK_BACK_BLOCKS = 30,          /* for what was sent just now */
-    LOOK_BACK_EARLIER_BLOCKS = 290, /* for what an earlier attempt sent: all that a node keeps */
-};
+enum { LOOK_BACK_BLOCKS = 30 }; /* for what was sent just now */
 
 /* The batch's new transactions, in the order of their nonces. */
 typedef struct send_batch {
@@ -152,7 +149,7 @@ static base_code sort_tasks(publisher_lane *lane, publisher_task *const *tasks, 
             batch->tasks[batch->count++] = tasks[i];
     if (earlier == 0)
         return BASE_OK;
-    base_code code = ledger_find(lane->ledger, hashes, earlier, LOOK_BACK_EARLIER_BLOCKS, sightings, err);
+    base_code code = ledger_find(lane->ledger, hashes, earlier, LEDGER_BLOCKS_MAX, sightings, err);
     if (code != BASE_OK) {
         publisher_lane_node_failed(lane);
         return code;

@@ -12,8 +12,7 @@
 #include <stdlib.h>
 
 enum {
-    OPEN_MAX = 500,         /* transactions looked up at once */
-    LOOK_BACK_BLOCKS = 290, /* all that a node keeps */
+    OPEN_MAX = 500, /* transactions looked up at once */
     CONFIRM_EXTRA_BLOCKS = 20,
 };
 
@@ -154,7 +153,7 @@ static base_code note_found(publisher_lane *lane, open_set *open, const store_tr
 static base_code note_passed(publisher_lane *lane, open_set *open, const store_transaction *transaction,
                              const ledger_sighting *sighting, base_error *err)
 {
-    bool all_shown = transaction->block_height > 0 && lane->height - transaction->block_height < LOOK_BACK_BLOCKS;
+    bool all_shown = transaction->block_height > 0 && lane->height - transaction->block_height < LEDGER_BLOCKS_MAX;
     if (all_shown)
         return abandon(lane, open, transaction, sighting, "its nonce was used by another transaction", err);
     tell(TELEMETRY_WARN, "transaction_assumed_final", transaction,
@@ -177,7 +176,7 @@ static base_code resolve_nonce(publisher_lane *lane, open_set *open, const store
     base_code code = ledger_find_account(lane->ledger, &account, err);
     publisher_lane_keep(lane);
     if (code == BASE_OK)
-        code = ledger_find(lane->ledger, &hash, 1, LOOK_BACK_BLOCKS, &sighting, err);
+        code = ledger_find(lane->ledger, &hash, 1, LEDGER_BLOCKS_MAX, &sighting, err);
     if (code == BASE_OK) {
         publisher_missing_note_height(&lane->missing, account.height);
         publisher_missing_note(&lane->missing, hash, &sighting);
@@ -207,7 +206,7 @@ static base_code resolve_refused(publisher_lane *lane, open_set *open, const sto
     ledger_sighting sighting = {0};
     const char *hash = transaction->hash;
     publisher_lane_keep(lane);
-    base_code code = ledger_find(lane->ledger, &hash, 1, LOOK_BACK_BLOCKS, &sighting, err);
+    base_code code = ledger_find(lane->ledger, &hash, 1, LEDGER_BLOCKS_MAX, &sighting, err);
     if (code != BASE_OK)
         return code;
     publisher_missing_note(&lane->missing, hash, &sighting);
@@ -317,7 +316,7 @@ static base_code learn_next_nonce(publisher_lane *lane, base_error *err)
 static base_code settle_page(publisher_lane *lane, int64_t *nonce, base_error *err)
 {
     BASE_CLEANUP(open_set_done) open_set open = {0};
-    base_code code = look_up(lane, *nonce, LOOK_BACK_BLOCKS, &open, err);
+    base_code code = look_up(lane, *nonce, LEDGER_BLOCKS_MAX, &open, err);
     for (size_t i = 0; code == BASE_OK && i < open.count; i++) {
         const store_transaction *transaction = store_transaction_list_at(open.list, i);
         if (open.sightings[i].place == LEDGER_NOWHERE)
