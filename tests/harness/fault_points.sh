@@ -8,7 +8,7 @@ set -euo pipefail
 
 HARMLESS='^(store_(session|outbox|publish_batch|transaction_list)_(new|free|check|at|count|clear)'
 HARMLESS+='|store_(outbox_(age_ms|find_stale|backlog)|submission_(count|get|list|statuses)|proof_load|migrate_status)'
-HARMLESS+='|store_(lane_(check|still|holds_nonce|next_nonce)|transactions_find_(open|abandoned))'
+HARMLESS+='|store_(claim_is_refused|lane_(check|still|holds_nonce|next_nonce)|transactions_find_(open|abandoned))'
 HARMLESS+='|broker_(connection_(open|free|check)|consumer_.*|feed_.*|names_of|stored_.*)'
 HARMLESS+='|broker_(stream_(get|next|read_state)|durable_read_state)'
 HARMLESS+='|ledger_((anchor|null)_.*|answer_name|check|end|fee|fee_payer|find|find_account|free|make|publishes|transaction_done))$'
